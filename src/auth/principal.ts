@@ -1,0 +1,18 @@
+import type { Secret } from "../telemetry/secret.ts";
+
+/** How a caller is known: by the API's own key, a gateway key, an OAuth Connection, or the configuration of a stdio server. */
+export type PrincipalKind = "passthrough" | "key" | "connection" | "stdio";
+
+/** Who is calling. Made anew from the credential of every request; nothing of it is taken from a session. */
+export interface Principal {
+  readonly kind: PrincipalKind;
+  /** Stable and not secret: HMAC of a pass-through key, id of a gateway key or Connection. */
+  readonly id: string;
+  /** Null where nothing says who the key belongs to (an *unverified* key). */
+  readonly user: { readonly id: string; readonly name?: string } | null;
+  readonly organisation: { readonly id: string; readonly name?: string } | null;
+  /** Scopes held. Null for an unverified key: every Tool is offered and the upstream decides. */
+  readonly scopes: readonly string[] | null;
+  /** What is sent to the upstream for this caller; absent when the upstream needs none. */
+  readonly credential?: Secret;
+}
