@@ -1,0 +1,160 @@
+import type { Secret } from "../telemetry/secret.ts";
+import type { CodegenConfig } from "./codegen.ts";
+
+/**
+ * Everything Specgate is told, validated and frozen: `gateway.yaml` and the environment.
+ * Precedence: flag, environment, file, default. Secrets come from the environment alone.
+ */
+export interface Config {
+  /** Name of the API: its folder under `openapi/` and `generated/`. */
+  readonly api: string;
+  readonly codegen: CodegenConfig;
+  readonly upstreams: { readonly [name: string]: UpstreamConfig };
+  readonly credentials: CredentialsConfig;
+  readonly scopes: ScopesConfig;
+  readonly surfaces: { readonly [name: string]: SurfaceConfig };
+  readonly toolsEndpoint: { readonly anonymous: "names" | "deny" };
+  readonly brand: BrandConfig;
+  readonly limits: LimitsConfig;
+  readonly server: ServerConfig;
+}
+
+/** One instance of the API behind the gateway. */
+export interface UpstreamConfig {
+  /** Base URL; Operation paths are appended to its path. The only origin requests ever go to (security.md F10). */
+  readonly url: string;
+  /** How the caller's key is sent. Default: by the Spec's security schemes. */
+  readonly credential?: {
+    readonly header: string;
+    /** Text before the key, e.g. `Bearer `. Default none. */
+    readonly prefix?: string;
+  };
+  /** Key of the gateway's own, sent when the caller brings none of their own (`UPSTREAM_API_KEY`). */
+  readonly apiKey?: Secret;
+  /** Headers sent with every request; `{user.id}`, `{organisation.id}` and `{principal.id}` are filled in. */
+  readonly headers: { readonly [name: string]: string };
+  /** What the API means by a status, where the standard meaning is wrong. */
+  readonly errors: readonly UpstreamErrorRule[];
+  readonly limits: {
+    /** Default 4 MiB, decoded. */
+    readonly responseBytes: number;
+    /** Default 30,000; per operation at most 120,000. */
+    readonly totalMs: number;
+    /** Default 2,000. */
+    readonly connectMs: number;
+    /** Default 10,000. */
+    readonly headersMs: number;
+    /** Default 15,000. */
+    readonly idleMs: number;
+  };
+  readonly tls: {
+    /** PEM file of the certificate authorities to trust instead of the system's. */
+    readonly caFile?: string;
+  };
+  /** Forward proxy, `http://host:port`. */
+  readonly proxy?: string;
+}
+
+/** `{ status: 422, code: not_permitted }`, or narrowed by a text that the answer's message contains. */
+export interface UpstreamErrorRule {
+  readonly status: number;
+  /** The answer's message contains this, ignoring case. */
+  readonly message?: string;
+  readonly code: UpstreamErrorCode;
+  /** Advice that replaces the standard one. */
+  readonly next?: string;
+}
+
+export type UpstreamErrorCode =
+  | "invalid_arguments"
+  | "not_permitted"
+  | "upstream_rejected"
+  | "upstream_unauthorized"
+  | "upstream_not_found"
+  | "upstream_conflict"
+  | "upstream_rate_limited"
+  | "upstream_failed"
+  | "upstream_unavailable";
+
+/** Which headers carry keys, and how a pass-through key is checked. */
+export interface CredentialsConfig {
+  /** Lower case. Default `["x-api-key", "authorization"]`. */
+  readonly headers: readonly string[];
+  readonly check?: {
+    /** Id of a read Operation that answers who the key is. */
+    readonly operation: string;
+    /** Dot paths into its answer. */
+    readonly user?: string;
+    readonly userName?: string;
+    readonly organisation?: string;
+    readonly organisationName?: string;
+    /** Path to the scope or scopes, and what each value means here. Absent: full access. */
+    readonly scopes?: { readonly path: string; readonly map?: { readonly [value: string]: string } };
+    /** Default 60. */
+    readonly cacheSeconds: number;
+    /** Statuses that mean "not a valid key". Default 401 and 403. */
+    readonly refusedStatuses: readonly number[];
+  };
+  /** False: requests without a key are served, as nobody (a public API). Default true. */
+  readonly required: boolean;
+}
+
+/** Scope names by Effect, and which scope includes which. */
+export interface ScopesConfig {
+  /** Default `{ read: mcp.read, write: mcp.write, destroy: mcp.delete }`. */
+  readonly effects: { readonly read: string; readonly write: string; readonly destroy: string };
+  /** Scope → scopes it includes. Default: `mcp.delete` ⊃ `mcp.write` ⊃ `mcp.read`. */
+  readonly hierarchy: { readonly [scope: string]: readonly string[] };
+}
+
+/** A named view of the Catalog served at a path. */
+export interface SurfaceConfig {
+  /** Default `/mcp`. */
+  readonly path: string;
+  readonly style: "typed";
+  readonly upstream: string;
+  readonly readOnly: boolean;
+  readonly instructions?: string;
+  /** Tools per page of `tools/list`; default 1,000, since many clients read only the first page. */
+  readonly pageSize: number;
+  readonly serverInfo: { readonly name: string; readonly title?: string; readonly version: string };
+}
+
+export interface BrandConfig {
+  /** Default `Specgate`. */
+  readonly name: string;
+  readonly supportUrl?: string;
+  /** Where a user makes a key. */
+  readonly keyPageUrl?: string;
+}
+
+export interface LimitsConfig {
+  /** Request body, bytes. Default 1 MiB. */
+  readonly bodyBytes: number;
+  /** JSON depth of a request body. Default 64. */
+  readonly depth: number;
+  /** JSON tokens of a request body. Default 200,000. */
+  readonly tokens: number;
+  /** Result budget, bytes of JSON text. Default 61,440. */
+  readonly resultBytes: number;
+  /** Pages a derived Count walks. Default 20. */
+  readonly countPages: number;
+  /** Sessions of one principal. Default 50. */
+  readonly sessionsPerPrincipal: number;
+  /** Open streams of one principal. Default 5. */
+  readonly streamsPerPrincipal: number;
+}
+
+/** What the environment says of the process. */
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  /** The URL clients use, without trailing slash; default `http://localhost:<port>`. */
+  readonly publicUrl?: string;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly logLevel: string;
+  /** Master secrets; the first mints, all verify. */
+  readonly secrets: readonly Secret[];
+  readonly redisUrl?: Secret;
+}
