@@ -1,0 +1,126 @@
+import { readFileSync } from "node:fs";
+import { GatewayError } from "../errors.ts";
+import { Secret } from "../telemetry/secret.ts";
+
+/** The variables Specgate reads. Everything else in the environment is ignored. */
+export interface Environment {
+  readonly config?: string;
+  readonly port?: number;
+  readonly host?: string;
+  readonly publicUrl?: string;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly upstreamUrl?: string;
+  readonly upstreamApiKey?: Secret;
+  readonly logLevel?: string;
+  readonly readOnly: boolean;
+  readonly secrets: readonly Secret[];
+  readonly instances: number;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+const logLevels: readonly string[] = ["fatal", "error", "warn", "info", "debug", "trace", "silent"];
+const shortestSecret = 16;
+
+/**
+ * The environment as typed values. Secrets may stand in `<NAME>_FILE` instead. An empty variable counts as unset.
+ * Throws one `invalid_request` that lists every fault; a fault names the variable and never shows a secret.
+ */
+export function readEnvironment(variables: Variables): Environment {
+  const faults: string[] = [];
+  const text = (name: string): string | undefined => variables[name]?.trim() || undefined;
+  const environment: Environment = {
+    ...optional("config", text("SPECGATE_CONFIG")),
+    ...optional("port", port(text("PORT"), faults)),
+    ...optional("host", text("HOST")),
+    ...optional("publicUrl", httpUrl("PUBLIC_URL", text("PUBLIC_URL"), faults)),
+    allowedHosts: list(text("ALLOWED_HOSTS")),
+    allowedOrigins: list(text("ALLOWED_ORIGINS")),
+    ...optional("upstreamUrl", httpUrl("UPSTREAM_URL", text("UPSTREAM_URL"), faults)),
+    ...optional("upstreamApiKey", secret(variables, "UPSTREAM_API_KEY", faults)),
+    ...optional("logLevel", oneOf("LOG_LEVEL", text("LOG_LEVEL"), logLevels, faults)),
+    readOnly: flag("SPECGATE_READ_ONLY", text("SPECGATE_READ_ONLY"), faults),
+    secrets: secrets(variables, faults),
+    instances: instances(text("INSTANCES"), faults),
+  };
+  if (faults.length > 0) throw new GatewayError("invalid_request", `environment: ${faults.join("; ")}`);
+  return environment;
+}
+
+function optional<Name extends string, Value>(
+  name: Name,
+  value: Value | undefined,
+): { readonly [key in Name]?: Value } {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [key in Name]?: Value }; // a computed key widens to string
+}
+
+function list(text: string | undefined): readonly string[] {
+  return (text ?? "")
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+function port(text: string | undefined, faults: string[]): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
+  faults.push(`PORT is "${text}"; give a number from 0 (any free port) to 65535`);
+  return undefined;
+}
+
+function instances(text: string | undefined, faults: string[]): number {
+  const value = Number(text ?? "1");
+  if (Number.isInteger(value) && value >= 1) return value;
+  faults.push(`INSTANCES is "${text}"; give the number of replicas, 1 or more`);
+  return 1;
+}
+
+function httpUrl(name: string, text: string | undefined, faults: string[]): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.parse(text);
+  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return text.replace(/\/+$/, "");
+  faults.push(`${name} is not an http(s) URL without user and password; give one such as https://api.example.com`);
+  return undefined;
+}
+
+function oneOf(
+  name: string,
+  text: string | undefined,
+  allowed: readonly string[],
+  faults: string[],
+): string | undefined {
+  if (text === undefined || allowed.includes(text)) return text;
+  faults.push(`${name} is "${text}"; allowed: ${allowed.join(", ")}`);
+  return undefined;
+}
+
+function flag(name: string, text: string | undefined, faults: string[]): boolean {
+  if (text === undefined || /^(0|false|no|off)$/i.test(text)) return false;
+  if (/^(1|true|yes|on)$/i.test(text)) return true;
+  faults.push(`${name} is "${text}"; give true or false`);
+  return false;
+}
+
+function secret(variables: Variables, name: string, faults: string[]): Secret | undefined {
+  const given = variables[name]?.trim();
+  const file = variables[`${name}_FILE`]?.trim();
+  if (given) return new Secret(given);
+  if (!file) return undefined;
+  try {
+    return new Secret(readFileSync(file, "utf8").trim());
+  } catch (thrown) {
+    faults.push(`${name}_FILE names "${file}", which cannot be read (${(thrown as NodeJS.ErrnoException).code})`);
+    return undefined;
+  }
+}
+
+function secrets(variables: Variables, faults: string[]): readonly Secret[] {
+  const all = list(secret(variables, "SPECGATE_SECRET", faults)?.reveal());
+  if (all.some((one) => one.length < shortestSecret))
+    faults.push(
+      `SPECGATE_SECRET holds a secret of fewer than ${shortestSecret} characters; make one with: openssl rand -base64 32`,
+    );
+  return all.map((one) => new Secret(one));
+}

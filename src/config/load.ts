@@ -1,0 +1,237 @@
+import { readFileSync } from "node:fs";
+import type { Schema } from "../descriptor.ts";
+import { GatewayError } from "../errors.ts";
+import type { CodegenConfig } from "./codegen.ts";
+import type {
+  Config,
+  CredentialsConfig,
+  SurfaceConfig,
+  UpstreamConfig,
+  UpstreamErrorCode,
+  UpstreamErrorRule,
+} from "./config.ts";
+import type { Environment } from "./environment.ts";
+import { checkSource, parseSource, type Source } from "./faults.ts";
+import { gatewaySchema } from "./schema.ts";
+
+/** `gateway.yaml` as written, after its schema has been checked: everything but `api` may be absent. */
+export interface GatewayFile {
+  readonly api: string;
+  readonly codegen?: CodegenConfig;
+  readonly upstreams?: Readonly<Record<string, UpstreamFile>>;
+  readonly credentials?: Partial<Omit<CredentialsConfig, "check">> & { readonly check?: CheckFile };
+  readonly scopes?: Partial<Config["scopes"]>;
+  readonly surfaces?: Readonly<Record<string, Partial<SurfaceConfig>>>;
+  readonly toolsEndpoint?: Partial<Config["toolsEndpoint"]>;
+  readonly brand?: Partial<Config["brand"]>;
+  readonly limits?: Partial<Config["limits"]>;
+}
+
+type CheckFile = Partial<Omit<NonNullable<CredentialsConfig["check"]>, "scopes">> & {
+  readonly operation: string;
+  readonly scopes?: string | { readonly path: string; readonly map?: Readonly<Record<string, string>> };
+};
+
+type UpstreamFile = Partial<Omit<UpstreamConfig, "errors" | "limits">> & {
+  readonly url: string;
+  readonly errors?: Readonly<Record<string, UpstreamErrorCode>> | readonly UpstreamErrorRule[];
+  readonly limits?: Partial<UpstreamConfig["limits"]>;
+};
+
+/** Reads and checks `gateway.yaml`. Throws `invalid_request` with every fault, each with file and line. */
+export function readGatewayFile(file: string, schema: Schema = gatewaySchema): GatewayFile {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (thrown) {
+    const code = (thrown as NodeJS.ErrnoException).code;
+    throw new GatewayError("invalid_request", `cannot read ${file} (${code}); name a gateway.yaml with --config`);
+  }
+  return parseGatewayFile(file, text, schema);
+}
+
+/** The same from text in hand. */
+export function parseGatewayFile(file: string, text: string, schema: Schema = gatewaySchema): GatewayFile {
+  const source = parseSource(file, text);
+  checkSource(source, schema);
+  const value = source.value as GatewayFile; // the schema has just been checked
+  checkNames(source, value);
+  return value;
+}
+
+/** References between parts of the file that a schema cannot express. */
+function checkNames(source: Source, file: GatewayFile): void {
+  const upstreams = Object.keys(file.upstreams ?? {});
+  const faults = Object.entries(file.surfaces ?? {}).flatMap(([name, { upstream }]) =>
+    upstream === undefined || upstreams.includes(upstream)
+      ? []
+      : [
+          `${source.file}:${source.lineOf(["surfaces", name, "upstream"])}: surfaces.${name}.upstream is "${upstream}"; ` +
+            `declared upstreams: ${upstreams.join(", ") || "none"}`,
+        ],
+  );
+  const paths = Object.entries(file.surfaces ?? {}).map(([name, { path = "/mcp" }]) => ({ name, path }));
+  for (const { name, path } of paths.filter((one, at) => paths.findIndex((other) => other.path === one.path) < at))
+    faults.push(
+      `${source.file}:${source.lineOf(["surfaces", name])}: surfaces.${name} has the path ${path} of another surface`,
+    );
+  if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"));
+}
+
+/** What the command line adds: each beats the environment, which beats the file. */
+export interface Flags {
+  readonly port?: number;
+  readonly host?: string;
+  readonly upstreamUrl?: string;
+  readonly readOnly?: boolean;
+}
+
+/**
+ * The file, the environment and the flags as one frozen Config with every default filled in.
+ * Throws `invalid_request` when no upstream URL is given anywhere, or when several replicas would each keep sessions alone.
+ */
+export function resolveConfig(file: GatewayFile, environment: Environment, flags: Flags, apiVersion = "0.0.0"): Config {
+  refuseUnsupported(environment);
+  const upstreams = resolveUpstreams(file, environment, flags);
+  const readOnly = flags.readOnly ?? environment.readOnly;
+  const brand = { name: "Specgate", ...file.brand };
+  const port = flags.port ?? environment.port ?? 3000;
+  return deepFreeze({
+    api: file.api,
+    codegen: file.codegen ?? {},
+    upstreams,
+    credentials: resolveCredentials(file),
+    scopes: {
+      effects: { read: "mcp.read", write: "mcp.write", destroy: "mcp.delete" },
+      hierarchy: { "mcp.delete": ["mcp.write"], "mcp.write": ["mcp.read"] },
+      ...file.scopes,
+    },
+    surfaces: resolveSurfaces(file, Object.keys(upstreams), readOnly, brand.name, apiVersion),
+    toolsEndpoint: { anonymous: "names", ...file.toolsEndpoint },
+    brand,
+    limits: { ...defaultLimits, ...file.limits },
+    server: {
+      host: flags.host ?? environment.host ?? "127.0.0.1",
+      port,
+      ...(environment.publicUrl !== undefined && { publicUrl: environment.publicUrl }),
+      allowedHosts: environment.allowedHosts,
+      allowedOrigins: environment.allowedOrigins,
+      logLevel: environment.logLevel ?? "info",
+      secrets: environment.secrets,
+    },
+  });
+}
+
+/** The limits of security.md §6 that this process enforces. */
+const defaultLimits: Config["limits"] = {
+  bodyBytes: 1_048_576,
+  depth: 64,
+  tokens: 200_000,
+  resultBytes: 61_440,
+  countPages: 20,
+  sessionsPerPrincipal: 50,
+  streamsPerPrincipal: 5,
+};
+
+function refuseUnsupported({ instances }: Environment): void {
+  if (instances > 1)
+    throw new GatewayError(
+      "invalid_request",
+      `INSTANCES is ${instances}, but sessions are kept in this process: run one replica (INSTANCES=1)`,
+    );
+}
+
+function resolveUpstreams(file: GatewayFile, environment: Environment, flags: Flags): Config["upstreams"] {
+  const override = flags.upstreamUrl ?? environment.upstreamUrl;
+  const declared = Object.entries(file.upstreams ?? {});
+  const [first] = declared;
+  if (first && override !== undefined) declared[0] = [first[0], { ...first[1], url: override }];
+  if (!first && override !== undefined) declared.push(["default", { url: override }]);
+  if (declared.length === 0)
+    throw new GatewayError(
+      "invalid_request",
+      "no upstream: give --upstream URL, UPSTREAM_URL, or upstreams in gateway.yaml",
+    );
+  return Object.fromEntries(declared.map(([name, one]) => [name, resolveUpstream(name, one, environment)]));
+}
+
+function resolveUpstream(name: string, file: UpstreamFile, environment: Environment): UpstreamConfig {
+  const url = URL.parse(file.url);
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.search || url.hash)
+    throw new GatewayError(
+      "invalid_request",
+      `upstreams.${name}.url is not an http(s) URL without user, query and fragment; give one such as https://api.example.com/v1`,
+    );
+  return {
+    ...file,
+    url: file.url.replace(/\/+$/, ""),
+    ...(environment.upstreamApiKey && { apiKey: environment.upstreamApiKey }),
+    headers: file.headers ?? {},
+    errors: resolveErrors(file.errors),
+    limits: {
+      responseBytes: 4_194_304,
+      totalMs: 30_000,
+      connectMs: 2_000,
+      headersMs: 10_000,
+      idleMs: 15_000,
+      ...file.limits,
+    },
+    tls: file.tls ?? {},
+  };
+}
+
+function resolveErrors(errors: UpstreamFile["errors"]): readonly UpstreamErrorRule[] {
+  if (errors === undefined) return [];
+  if (Array.isArray(errors)) return errors;
+  return Object.entries(errors as Readonly<Record<string, UpstreamErrorCode>>).map(([status, code]) => ({
+    status: Number(status),
+    code,
+  }));
+}
+
+function resolveCredentials({ credentials = {} }: GatewayFile): CredentialsConfig {
+  const { check, headers = ["x-api-key", "authorization"], required = true } = credentials;
+  return {
+    headers: headers.map((name) => name.toLowerCase()),
+    required,
+    ...(check && {
+      check: {
+        cacheSeconds: 60,
+        refusedStatuses: [401, 403],
+        ...check,
+        scopes: typeof check.scopes === "string" ? { path: check.scopes } : check.scopes,
+      } as NonNullable<CredentialsConfig["check"]>, // exactOptionalPropertyTypes: an undefined `scopes` reads as absent
+    }),
+  };
+}
+
+function resolveSurfaces(
+  file: GatewayFile,
+  upstreams: readonly string[],
+  readOnly: boolean,
+  brand: string,
+  version: string,
+): Config["surfaces"] {
+  const declared = Object.entries(file.surfaces ?? { default: {} });
+  return Object.fromEntries(
+    declared.map(([name, surface]) => [
+      name,
+      {
+        path: "/mcp",
+        style: "typed" as const,
+        upstream: upstreams[0] ?? "default",
+        pageSize: 1_000,
+        serverInfo: { name: brand.toLowerCase().replace(/[^a-z0-9]+/g, "-") || file.api, title: brand, version },
+        ...surface,
+        readOnly: readOnly || (surface.readOnly ?? false),
+      },
+    ]),
+  );
+}
+
+/** Config is handed everywhere, so nobody may change it. Secrets are left alone: freezing them would change nothing. */
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,107 @@
+import type { Schema } from "../descriptor.ts";
+import { codegenSchema } from "./codegen.ts";
+
+const text: Schema = { type: "string", minLength: 1 };
+const texts: Schema = { type: "array", items: text };
+const count: Schema = { type: "integer", minimum: 1 };
+const closed = (properties: Record<string, Schema>, required: readonly string[] = []): Schema => ({
+  type: "object",
+  additionalProperties: false,
+  properties,
+  ...(required.length > 0 && { required }),
+});
+
+const errorCode: Schema = {
+  enum: [
+    "invalid_arguments",
+    "not_permitted",
+    "upstream_rejected",
+    "upstream_unauthorized",
+    "upstream_not_found",
+    "upstream_conflict",
+    "upstream_rate_limited",
+    "upstream_failed",
+    "upstream_unavailable",
+  ],
+};
+
+const upstream: Schema = closed(
+  {
+    url: text,
+    credential: closed({ header: text, prefix: { type: "string" } }, ["header"]),
+    headers: { type: "object", additionalProperties: { type: "string" } },
+    errors: {
+      anyOf: [
+        { type: "object", additionalProperties: errorCode },
+        {
+          type: "array",
+          items: closed(
+            { status: { type: "integer", minimum: 300, maximum: 599 }, message: text, code: errorCode, next: text },
+            ["status", "code"],
+          ),
+        },
+      ],
+    },
+    limits: closed({ responseBytes: count, totalMs: count, connectMs: count, headersMs: count, idleMs: count }),
+    tls: closed({ caFile: text }),
+    proxy: text,
+  },
+  ["url"],
+);
+
+const credentials: Schema = closed({
+  headers: { ...texts, minItems: 1 },
+  required: { type: "boolean" },
+  check: closed(
+    {
+      operation: text,
+      user: text,
+      userName: text,
+      organisation: text,
+      organisationName: text,
+      scopes: {
+        anyOf: [text, closed({ path: text, map: { type: "object", additionalProperties: text } }, ["path"])],
+      },
+      cacheSeconds: { type: "integer", minimum: 0, maximum: 3600 },
+      refusedStatuses: { type: "array", items: { type: "integer", minimum: 400, maximum: 499 } },
+    },
+    ["operation"],
+  ),
+});
+
+const surface: Schema = closed({
+  path: { type: "string", pattern: "^/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]$" },
+  style: { enum: ["typed"] },
+  upstream: text,
+  readOnly: { type: "boolean" },
+  instructions: text,
+  pageSize: { type: "integer", minimum: 1, maximum: 10_000 },
+  serverInfo: closed({ name: text, title: text, version: text }),
+});
+
+/** JSON Schema 2020-12 of `gateway.yaml` (DESIGN §6.5). Unknown keys are faults, so that a typing error is never ignored. */
+export const gatewaySchema: Schema = closed(
+  {
+    api: { type: "string", pattern: "^[a-z][a-z0-9-]*$" },
+    codegen: codegenSchema,
+    upstreams: { type: "object", minProperties: 1, additionalProperties: upstream },
+    credentials,
+    scopes: closed({
+      effects: closed({ read: text, write: text, destroy: text }, ["read", "write", "destroy"]),
+      hierarchy: { type: "object", additionalProperties: texts },
+    }),
+    surfaces: { type: "object", minProperties: 1, additionalProperties: surface },
+    toolsEndpoint: closed({ anonymous: { enum: ["names", "deny"] } }),
+    brand: closed({ name: text, supportUrl: text, keyPageUrl: text }),
+    limits: closed({
+      bodyBytes: count,
+      depth: count,
+      tokens: count,
+      resultBytes: count,
+      countPages: count,
+      sessionsPerPrincipal: count,
+      streamsPerPrincipal: count,
+    }),
+  },
+  ["api"],
+);
