@@ -1,0 +1,119 @@
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { GatewayError } from "../errors.ts";
+import type { GenerateFlags } from "./generate.ts";
+import type { ServeFlags } from "./serve.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+import type { ToolsFlags } from "./tools.ts";
+import { packageVersion } from "./version.ts";
+
+/**
+ * Runs one command line and resolves to the exit code: 0 done, 1 a check or the work failed, 2 wrong usage.
+ * `serve` resolves when the server has stopped.
+ */
+export async function runCommandLine(argv: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
+  let code = 0;
+  const program = createProgram(terminal, (value) => {
+    code = value;
+  });
+  try {
+    await program.parseAsync([...argv]);
+    return code;
+  } catch (thrown) {
+    return exitCodeOf(thrown, terminal);
+  }
+}
+
+function exitCodeOf(thrown: unknown, terminal: Terminal): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+  const error = GatewayError.from(thrown);
+  terminal.err(`error: ${error.message}`);
+  if (error.facts.next !== undefined) terminal.err(`  ${error.facts.next}`);
+  if (error.code === "internal")
+    terminal.err(String((error.facts.cause as Error | undefined)?.stack ?? error.facts.cause));
+  return error.facts.data?.usage === true ? 2 : 1;
+}
+
+function createProgram(terminal: Terminal, done: (code: number) => void): Command {
+  const program = new Command("specgate")
+    .description("Point it at an OpenAPI document and get a production MCP gateway.")
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
+
+  program
+    .command("generate")
+    .description("write generated/<api>/ from an OpenAPI document; without --spec, for every API under openapi/")
+    .option("--spec <file|url|->", "the document: file, URL, or - for stdin")
+    .option("--config <file>", "gateway.yaml whose codegen part applies (default: the one beside the document)")
+    .option("--out <dir>", "where to write (default: generated/<api>)")
+    .option("--header <name=value>", "header for fetching a private document; may be repeated", collectHeader, {})
+    .option("--allow-host <host>", "host that $ref may point to; may be repeated", collect, [])
+    .option("--check", "write nothing; exit 1 when files are stale")
+    .option("--dry-run", "write nothing; show the report")
+    .option("--allow-conflicts", "turn operations whose signals disagree into actions instead of failing")
+    .option("--no-validate", "skip the validation of the document")
+    .option("--json", "print the report as JSON")
+    .action(async (flags: GenerateFlags) => {
+      const { runGenerate } = await import("./generate.ts"); // each command loads what it needs: `serve` must start quickly
+      done(await runGenerate(flags, terminal));
+    });
+
+  program
+    .command("serve")
+    .description("serve an API from generated/ and gateway.yaml, or from a document directly")
+    .option("--config <file>", "gateway.yaml (default: the only openapi/*/gateway.yaml)")
+    .option("--spec <file|url|->", "generate in memory from this document and serve it")
+    .option("--header <name=value>", "header for fetching a private document; may be repeated", collectHeader, {})
+    .option("--upstream <url>", "base URL of the API")
+    .option("--port <number>", "port to listen on; 0 is any free one (default: 3000)", portNumber)
+    .option("--host <address>", "address to listen on (default: 127.0.0.1)")
+    .option("--read-only", "offer no tool that changes anything")
+    .option("--no-validate", "skip the validation of the document")
+    .action(async (flags: ServeFlags) => {
+      const { runServe } = await import("./serve.ts");
+      done(await runServe(flags, terminal));
+    });
+
+  const tools = program
+    .command("tools")
+    .description("list, show and call the tools of a running gateway, or list those of a document");
+  for (const [name, argument, text] of [
+    ["list", "", "names and one line each"],
+    ["show", "<tool>", "one tool whole: schemas and annotations"],
+    ["call", "<tool> [arguments]", "call a tool with a JSON object of arguments"],
+  ] as const)
+    tools
+      .command(`${name} ${argument}`.trim())
+      .description(text)
+      .option("--url <url>", "the gateway (default: http://localhost:3000/mcp)")
+      .option("--header <name=value>", "header to send, such as x-api-key=KEY; may be repeated", collectHeader, {})
+      .option("--json", "print JSON")
+      .action(async (...given: unknown[]) => {
+        const flags = given.at(-2) as ToolsFlags; // commander hands over the arguments, then the options, then the command
+        const { toolCommands } = await import("./tools.ts");
+        done(
+          await toolCommands[name](
+            given.slice(0, -2).filter((one) => typeof one === "string"),
+            flags,
+            terminal,
+          ),
+        );
+      });
+  return program;
+}
+
+function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError("a port is 0 to 65535.");
+  return value;
+}
+
+function collect(text: string, all: readonly string[]): readonly string[] {
+  return [...all, text];
+}
+
+function collectHeader(text: string, all: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*[=:]\s*(.*)$/.exec(text);
+  if (!match?.[1]) throw new InvalidArgumentError("a header is NAME=VALUE."); // the value is not repeated: it may be a secret
+  return { ...all, [match[1].toLowerCase()]: match[2] ?? "" };
+}
