@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { readEnvironment } from "../../src/config/environment.ts";
+import { parseGatewayFile, readGatewayFile, resolveConfig } from "../../src/config/load.ts";
+
+const nothing = readEnvironment({});
+
+function load(yaml: string, variables: Record<string, string> = {}, flags = {}) {
+  return resolveConfig(parseGatewayFile("gateway.yaml", yaml), readEnvironment(variables), flags, "1.2.3");
+}
+
+describe("gateway.yaml", () => {
+  it("needs no more than a name and an upstream, and fills in the defaults", () => {
+    const config = load("api: beacon\nupstreams: { default: { url: 'http://127.0.0.1:4010/' } }\n");
+    expect(config.upstreams.default).toMatchObject({ url: "http://127.0.0.1:4010", headers: {}, errors: [] });
+    expect(config.surfaces.default).toMatchObject({
+      path: "/mcp",
+      upstream: "default",
+      readOnly: false,
+      pageSize: 1_000,
+    });
+    expect(config.credentials).toEqual({ headers: ["x-api-key", "authorization"], required: true });
+    expect(config.scopes.effects).toEqual({ read: "mcp.read", write: "mcp.write", destroy: "mcp.delete" });
+    expect(config.server).toMatchObject({ host: "127.0.0.1", port: 3000, logLevel: "info" });
+  });
+
+  it("is frozen through and through", () => {
+    const config = load("api: a\nupstreams: { x: { url: 'https://a.example' } }\n");
+    expect(Object.isFrozen(config.upstreams.x?.limits)).toBe(true);
+  });
+
+  it("takes error rules as a map of statuses or as a list narrowed by message", () => {
+    const map = load("api: a\nupstreams: { x: { url: 'https://a.example', errors: { 422: not_permitted } } }\n");
+    expect(map.upstreams.x?.errors).toEqual([{ status: 422, code: "not_permitted" }]);
+    const list = load(
+      "api: a\nupstreams: { x: { url: 'https://a.example', errors: [ { status: 400, message: Invalid API Key, code: upstream_unauthorized } ] } }\n",
+    );
+    expect(list.upstreams.x?.errors).toEqual([
+      { status: 400, message: "Invalid API Key", code: "upstream_unauthorized" },
+    ]);
+  });
+
+  it("lets a flag beat the environment, and the environment the file", () => {
+    const yaml = "api: a\nupstreams: { x: { url: 'https://file.example' } }\n";
+    expect(load(yaml, { UPSTREAM_URL: "https://env.example" }).upstreams.x?.url).toBe("https://env.example");
+    const both = load(
+      yaml,
+      { UPSTREAM_URL: "https://env.example", PORT: "1" },
+      { upstreamUrl: "https://flag.example", port: 2 },
+    );
+    expect(both.upstreams.x?.url).toBe("https://flag.example");
+    expect(both.server.port).toBe(2);
+  });
+
+  it("makes every surface read-only when the operator says so, and none writable that the file made read-only", () => {
+    const yaml =
+      "api: a\nupstreams: { x: { url: 'https://a.example' } }\nsurfaces: { one: {}, two: { path: /two, readOnly: true } }\n";
+    expect(Object.values(load(yaml).surfaces).map(({ readOnly }) => readOnly)).toEqual([false, true]);
+    expect(Object.values(load(yaml, { SPECGATE_READ_ONLY: "1" }).surfaces).map(({ readOnly }) => readOnly)).toEqual([
+      true,
+      true,
+    ]);
+  });
+
+  const faults = [
+    {
+      name: "an unknown key",
+      yaml: "api: a\nupstreams:\n  x:\n    url: https://a.example\n    retries: 3\n",
+      want: 'gateway.yaml:5: upstreams.x: unknown key "retries"; allowed: url, credential',
+    },
+    {
+      name: "a missing api",
+      yaml: "upstreams: { x: { url: 'https://a.example' } }\n",
+      want: 'gateway.yaml:1: the file: "api" is missing',
+    },
+    {
+      name: "an error code that does not exist",
+      yaml: "api: a\nupstreams:\n  x:\n    url: https://a.example\n    errors: { 422: denied }\n",
+      want: 'upstreams.x.errors.422 is "denied"; allowed:',
+    },
+    {
+      name: "a surface on an upstream that is not declared",
+      yaml: "api: a\nupstreams: { x: { url: 'https://a.example' } }\nsurfaces:\n  s:\n    upstream: y\n",
+      want: 'gateway.yaml:5: surfaces.s.upstream is "y"; declared upstreams: x',
+    },
+    {
+      name: "two surfaces on one path",
+      yaml: "api: a\nupstreams: { x: { url: 'https://a.example' } }\nsurfaces:\n  s: {}\n  t: {}\n",
+      want: "gateway.yaml:5: surfaces.t has the path /mcp of another surface",
+    },
+    { name: "YAML that does not parse", yaml: "api: a\n  - b: [\n", want: "gateway.yaml:2:" },
+    {
+      name: "a secret in the file",
+      yaml: "api: a\nupstreams:\n  x:\n    url: https://a.example\n    apiKey: k\n",
+      want: 'gateway.yaml:5: upstreams.x: unknown key "apiKey"',
+    },
+  ];
+  for (const { name, yaml, want } of faults)
+    it(`refuses ${name}, with the line`, () => expect(() => parseGatewayFile("gateway.yaml", yaml)).toThrow(want));
+
+  it("reports every fault of the file at once", () => {
+    expect(() => parseGatewayFile("g.yaml", "api: a\nbrands: {}\nlimit: {}\n")).toThrow(/g\.yaml:2:.*\n.*g\.yaml:3:/);
+  });
+
+  it("refuses an alias bomb instead of expanding it", () => {
+    const levels = ["a: &a [x, x, x, x, x, x, x, x, x]"];
+    for (let at = 1; at < 9; at++)
+      levels.push(
+        `${"abcdefghi"[at]}: &${"abcdefghi"[at]} [${Array(9)
+          .fill(`*${"abcdefghi"[at - 1]}`)
+          .join(", ")}]`,
+      );
+    expect(() => parseGatewayFile("g.yaml", levels.join("\n"))).toThrow();
+  });
+
+  it("says which file cannot be read", () => {
+    expect(() => readGatewayFile("/nowhere/gateway.yaml")).toThrow("cannot read /nowhere/gateway.yaml (ENOENT)");
+  });
+});
+
+describe("resolveConfig", () => {
+  it("refuses to start without an upstream", () => {
+    expect(() => resolveConfig({ api: "a" }, nothing, {})).toThrow("no upstream: give --upstream URL");
+  });
+
+  it("refuses an upstream URL that holds a query", () => {
+    expect(() =>
+      resolveConfig({ api: "a", upstreams: { x: { url: "https://a.example?key=1" } } }, nothing, {}),
+    ).toThrow("upstreams.x.url is not");
+  });
+
+  it("refuses several replicas while sessions live in the process", () => {
+    expect(() => resolveConfig({ api: "a" }, readEnvironment({ INSTANCES: "2" }), {})).toThrow("INSTANCES is 2");
+  });
+});
