@@ -87,7 +87,7 @@ describe("gateway.yaml", () => {
       yaml: "api: a\nupstreams: { x: { url: 'https://a.example' } }\nsurfaces:\n  s: {}\n  t: {}\n",
       want: "gateway.yaml:5: surfaces.t has the path /mcp of another surface",
     },
-    { name: "YAML that does not parse", yaml: "api: a\n  - b: [\n", want: "gateway.yaml:2:" },
+    { name: "YAML that does not parse", yaml: "api: a\nbrand: { name: x }}\n", want: "gateway.yaml:2:" },
     {
       name: "a secret in the file",
       yaml: "api: a\nupstreams:\n  x:\n    url: https://a.example\n    apiKey: k\n",
