@@ -33,6 +33,8 @@ export interface Call {
   /** Unique per request; in logs, errors and audit. */
   readonly requestId: string;
   readonly client?: { readonly name: string; readonly version?: string };
+  /** Capabilities the client declared: `{ elicitation: {…} }`. Absent where there is no client to ask. */
+  readonly capabilities?: Readonly<Record<string, unknown>>;
   /** Aborts when the caller is gone or cancels. */
   readonly signal: AbortSignal;
   readonly notify: (notification: Notification) => void;

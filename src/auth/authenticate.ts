@@ -1,0 +1,96 @@
+import { GatewayError } from "../errors.ts";
+import type { Secret } from "../telemetry/secret.ts";
+import { readCredential } from "./credential.ts";
+import { type Keys, sign } from "./keys.ts";
+import type { Principal } from "./principal.ts";
+import { createPrincipalCache } from "./principalCache.ts";
+
+/** Who a key belongs to, as `credentials.check` learnt it. */
+export interface Identity {
+  readonly user: Principal["user"];
+  readonly organisation: Principal["organisation"];
+  /** Null: the check says nothing of scopes, the upstream decides. */
+  readonly scopes: readonly string[] | null;
+}
+
+/** Asks the upstream who a key is. Null when it refuses the key; throws `upstream_*` when it cannot say. */
+export type CredentialCheck = (credential: Secret) => Promise<Identity | null>;
+
+export interface AuthenticateOptions {
+  /** Header names that carry keys, lower case, in the order in which a 401 names them. */
+  readonly headers: readonly string[];
+  /** False: a request without a key is served as nobody ({@link anonymous}). */
+  readonly required: boolean;
+  /** Keys of the purpose `principal`: principal ids and cache keys are HMACs, so that no key is kept in the clear. */
+  readonly keys: Keys;
+  /** Absent: the key is *unverified*; its Principal has no user and no scopes, and the upstream decides. */
+  readonly check?: CredentialCheck;
+  /** How long an accepted key is believed. Default 60: what `credentials.check.cacheSeconds` says. */
+  readonly cacheSeconds?: number;
+  /** Principals kept. Default 10,000, some 10 MB. */
+  readonly cacheSize?: number;
+  /** Where a user makes a key; named in the 401 when given. */
+  readonly keyPageUrl?: string;
+  /** Milliseconds since the epoch; for tests. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** The Principal of a request, from its raw header list. Throws `unauthenticated` or `invalid_request`. */
+export type Authenticate = (rawHeaders: readonly string[]) => Promise<Principal>;
+
+/** How long a refused key is remembered: long enough for a client that retries in a loop, short enough for a key just made. */
+const refusedSeconds = 5;
+
+/** Who calls a public API without a key. */
+export const anonymous: Principal = {
+  kind: "passthrough",
+  id: "anonymous",
+  user: null,
+  organisation: null,
+  scopes: null,
+};
+
+/**
+ * {@link Authenticate} for pass-through keys. The Principal's id is the HMAC of the key. Checks of one key that run at the
+ * same time share one request to the upstream. A fault of the upstream is not remembered.
+ */
+export function createAuthenticate(options: AuthenticateOptions): Authenticate {
+  const { headers, required, keys, check } = options;
+  const lives = { accepted: (options.cacheSeconds ?? 60) * 1_000, refused: refusedSeconds * 1_000 };
+  const cache = createPrincipalCache({ size: options.cacheSize ?? 10_000, lives, now: options.now ?? Date.now });
+  const identify = async (id: string, credential: Secret): Promise<Principal | null> => {
+    const identity = check === undefined ? unverified : await check(credential);
+    return identity === null ? null : { kind: "passthrough", id, ...identity, credential };
+  };
+  return async (rawHeaders) => {
+    const credential = readCredential(rawHeaders, headers);
+    if (credential === null) {
+      if (!required) return anonymous;
+      throw noCredential(headers, options.keyPageUrl);
+    }
+    const id = sign(keys, credential.reveal());
+    const principal = await cache.get(id, () => identify(id, credential));
+    if (principal === null) throw refused();
+    return principal;
+  };
+}
+
+const unverified: Identity = { user: null, organisation: null, scopes: null };
+
+function noCredential(headers: readonly string[], keyPageUrl: string | undefined): GatewayError {
+  const forms = headers.map((name) =>
+    name === "authorization" ? "`Authorization: Bearer <key>`" : `\`${name}: <key>\``,
+  );
+  const where = keyPageUrl === undefined ? "" : ` Make a key at ${keyPageUrl}.`;
+  return new GatewayError("unauthenticated", `no key was sent; send it as ${forms.join(" or ")}.${where}`, {
+    data: { reason: "missing" },
+  });
+}
+
+function refused(): GatewayError {
+  return new GatewayError(
+    "unauthenticated",
+    "the key is not valid: it is mistyped or cut off, was revoked, has expired, or belongs to another environment",
+    { data: { reason: "refused" } },
+  );
+}

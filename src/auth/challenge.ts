@@ -1,0 +1,29 @@
+import type { GatewayError } from "../errors.ts";
+
+/** What an HTTP 401 or 403 says: RFC 6750 §3, and an OAuth error body for clients that look there. */
+export interface Challenge {
+  readonly status: 401 | 403;
+  /** The `WWW-Authenticate` header. */
+  readonly header: string;
+  readonly body: { readonly error: string; readonly error_description: string };
+}
+
+/**
+ * The challenge for an `unauthenticated` or `insufficient_scope` error. A request without any credential gets no error code
+ * in the header (RFC 6750 §3.1). Names no metadata document: there is none while OAuth is off.
+ */
+export function challengeOf(error: GatewayError, realm: string): Challenge {
+  const status = error.code === "insufficient_scope" ? 403 : 401;
+  const code = status === 403 ? "insufficient_scope" : "invalid_token";
+  const scope = error.facts.data?.scope;
+  const parts = [`realm="${quoted(realm)}"`];
+  if (error.facts.data?.reason !== "missing")
+    parts.push(`error="${code}"`, `error_description="${quoted(error.message)}"`);
+  if (typeof scope === "string") parts.push(`scope="${quoted(scope)}"`);
+  return { status, header: `Bearer ${parts.join(", ")}`, body: { error: code, error_description: error.message } };
+}
+
+/** RFC 6750 allows printable ASCII without quote and backslash. */
+function quoted(text: string): string {
+  return text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, "?");
+}

@@ -1,0 +1,60 @@
+import type { Arguments, Call } from "../../calls/call.ts";
+import { GatewayError, isProtocolError } from "../../errors.ts";
+import type { McpContext, Method, MethodResult, Principal } from "../context.ts";
+import { invalidParams, isObject, shown } from "../params.ts";
+import { callToolResult, complete, errorResult } from "../result.ts";
+import { rpc } from "../versions.ts";
+
+/**
+ * `tools/call`: runs one Tool. What the caller can fix is a result with `isError`; an unknown or hidden Tool, and a fault of
+ * ours, is a JSON-RPC error. https://modelcontextprotocol.io/specification/2025-11-25/server/tools#error-handling
+ */
+export const toolsCall: Method = async (context, params) => {
+  const { name, arguments: args = {} } = params;
+  if (typeof name !== "string") throw invalidParams("tools/call needs the name of a tool");
+  if (!isObject(args)) throw invalidParams("arguments must be an object");
+  const tool = context.surface.findTool(context.principal, name);
+  if (tool === undefined) throw unknownTool(name, context.principal);
+  try {
+    return callToolResult(await context.surface.run(callOf(context, tool, args)), context);
+  } catch (thrown) {
+    return resultOfError(GatewayError.from(thrown), context);
+  }
+};
+
+function callOf(context: McpContext, tool: Call["tool"], args: Arguments): Call {
+  return {
+    tool,
+    args,
+    principal: context.principal,
+    surface: context.surface.name,
+    requestId: context.requestId,
+    ...(context.client === null ? {} : { client: context.client }),
+    capabilities: context.capabilities,
+    signal: context.signal,
+    notify: context.notify,
+    ask: context.ask,
+  };
+}
+
+/** A question to the client comes before its error: in the stateless era the question is the result. */
+function resultOfError(error: GatewayError, context: McpContext): MethodResult {
+  const input = error.code === "confirmation_required" ? context.pendingInput?.() : undefined;
+  if (input !== undefined && input !== null) {
+    const { value } = complete(context, { ...input }) as { value: Readonly<Record<string, unknown>> };
+    return { value: { ...value, resultType: "input_required" } };
+  }
+  if (isProtocolError[error.code] === true || error.facts.rpcCode !== undefined) throw error;
+  return errorResult(error, context);
+}
+
+/** The same words whether the Tool is hidden or does not exist, so that nobody learns which (DESIGN §6.1). */
+export function unknownTool(name: string, { scopes }: Principal): GatewayError {
+  const held = scopes === null ? "not known to the gateway" : scopes.join(" ") || "none";
+  return new GatewayError(
+    "unknown_tool",
+    `Tool not available: ${shown(name)}. There is no such tool, or your key (scopes: ${held}) does not include it. ` +
+      "Call tools/list for the tools it includes; for more, use a key with more scopes.",
+    { rpcCode: rpc.invalidParams },
+  );
+}

@@ -1,0 +1,45 @@
+import type { Call, Next } from "../calls/call.ts";
+import type { Tool } from "../catalog/tool.ts";
+
+export type { Tool } from "../catalog/tool.ts";
+
+/** Who is calling; see `src/auth/principal.ts`. */
+export type Principal = Call["principal"];
+
+/** Which protocol era an answer is for: 2026-07-28, or the versions that have sessions. */
+export type Era = "stateless" | "session";
+
+/** Decides whether `principal` may see and use `tool`. The one function for lists and calls (security.md §1.2). */
+export type Permits = (principal: Principal, tool: Tool) => boolean;
+
+/** One page of `tools/list`: the whole JSON-RPC `result`, serialised as UTF-8. Shared between requests: never write to it. */
+export type PreparedPage = Buffer;
+
+/** What `initialize` and `server/discover` say of the server. */
+export interface ServerInfo {
+  readonly name: string;
+  readonly title?: string;
+  readonly version: string;
+}
+
+/** A named view of the Catalog, served at a path or on stdio. Holds nothing of any client. */
+export interface Surface {
+  readonly name: string;
+  /** `/mcp`. */
+  readonly path: string;
+  readonly serverInfo: ServerInfo;
+  readonly instructions?: string;
+  /** Every Tool of the view, whoever calls, by name. */
+  readonly tools: readonly Tool[];
+  /** The Tools that `principal` may see and use, by name. */
+  readonly visibleTools: (principal: Principal) => readonly Tool[];
+  /**
+   * One page of `tools/list`, prepared once per set of visible Tools. Throws `invalid_arguments` for a cursor that is
+   * not one of ours.
+   */
+  readonly listTools: (principal: Principal, cursor: string | undefined, era: Era) => PreparedPage;
+  /** The Tool of that name or alias if `principal` may use it. A hidden Tool and an unknown one are both undefined. */
+  readonly findTool: (principal: Principal, name: string) => Tool | undefined;
+  /** Runs a Call through every interceptor. */
+  readonly run: Next;
+}
