@@ -1,0 +1,102 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+/** Directory of the project's package.json. */
+export const projectRoot: string = resolve(import.meta.dirname, "../..");
+
+/** The command as the project's npm scripts start it. */
+export const specgateMain: string = join(projectRoot, "src/main.ts");
+
+/** What a child process came to. */
+export interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** Default: the project's root. */
+  readonly cwd?: string;
+  /** Added to `PATH` and `HOME`; nothing else of this process's environment goes in. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string | Uint8Array;
+}
+
+/** Runs this Node with `args` to the end. Never rejects for an exit code. */
+export function runNode(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  return new Promise((done) => {
+    const child = execFile(
+      process.execPath,
+      [...args],
+      { cwd: options.cwd ?? projectRoot, env: environment(options), maxBuffer: 256 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        done({ code: typeof error?.code === "number" ? error.code : error ? -1 : 0, stdout, stderr });
+      },
+    );
+    child.stdin?.on("error", () => undefined); // a command that refuses its input early closes the pipe
+    child.stdin?.end(options.input ?? "");
+  });
+}
+
+/** `specgate …` from source. */
+export function specgate(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  return runNode([specgateMain, ...args], options);
+}
+
+function environment({ env }: RunOptions): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, HOME: process.env.HOME, ...env };
+}
+
+/** A server in a child process. */
+export interface Served {
+  /** Every line it has printed on stdout and stderr. */
+  readonly lines: readonly string[];
+  readonly child: ChildProcess;
+  /** What `ready` returned. */
+  readonly url: string;
+  /** From the start of the process to the line that says it is ready. */
+  readonly startMs: number;
+  /** Sends SIGTERM and resolves with the exit code. */
+  readonly stop: () => Promise<number | null>;
+}
+
+/**
+ * Starts this Node with `args` and resolves when `ready` finds the URL in a line it prints. Rejects with all it printed when it
+ * ends before.
+ */
+export async function serveNode(
+  args: readonly string[],
+  ready: (line: string) => string | undefined,
+  options: RunOptions = {},
+): Promise<Served> {
+  const start = performance.now();
+  const child = spawn(process.execPath, [...args], {
+    cwd: options.cwd ?? projectRoot,
+    env: environment(options),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const lines: string[] = [];
+  const exit = once(child, "close") as Promise<[number | null]>;
+  const url = await new Promise<string>((found, failed) => {
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on("line", (line) => {
+        lines.push(line);
+        const text = ready(line);
+        if (text !== undefined) found(text);
+      });
+    void exit.then(([code]) => failed(new Error(`ended with ${code} before it was ready:\n${lines.join("\n")}`)));
+  });
+  return {
+    lines,
+    child,
+    url,
+    startMs: performance.now() - start,
+    stop: async () => {
+      child.kill("SIGTERM");
+      const [code] = await exit;
+      return code;
+    },
+  };
+}
