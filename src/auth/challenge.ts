@@ -15,11 +15,11 @@ export interface Challenge {
 export function challengeOf(error: GatewayError, realm: string): Challenge {
   const status = error.code === "insufficient_scope" ? 403 : 401;
   const code = status === 403 ? "insufficient_scope" : "invalid_token";
-  const scope = error.facts.data?.scope;
+  const scopes = error.facts.data?.scopes;
   const parts = [`realm="${quoted(realm)}"`];
   if (error.facts.data?.reason !== "missing")
     parts.push(`error="${code}"`, `error_description="${quoted(error.message)}"`);
-  if (typeof scope === "string") parts.push(`scope="${quoted(scope)}"`);
+  if (Array.isArray(scopes)) parts.push(`scope="${quoted(scopes.join(" "))}"`);
   return { status, header: `Bearer ${parts.join(", ")}`, body: { error: code, error_description: error.message } };
 }
 

@@ -58,8 +58,8 @@ export interface McpContext {
   readonly openSession?: (opening: Opening) => Promise<void>;
   /** Stateless era only: what `ask` needs from the client, after it threw. */
   readonly pendingInput?: () => PendingInput | null;
-  /** Stateless era only: streams the changes of the filter until the stream ends in good order. */
-  readonly listen?: (honoured: ListenFilter) => Promise<void>;
+  /** Stateless era only: streams the changes of the filter until the stream ends; resolves to the `_meta` of its result. */
+  readonly listen?: (honoured: ListenFilter) => Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** What a method answers: a value to serialise, or the `result` serialised already, which costs nothing more. */

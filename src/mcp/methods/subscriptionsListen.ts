@@ -10,8 +10,8 @@ import { complete } from "../result.ts";
  */
 export const subscriptionsListen: Method = async (context, { notifications }) => {
   if (!isFilter(notifications)) throw invalidParams("subscriptions/listen needs notifications, a filter object");
-  await context.listen?.(honoured(notifications, serverCapabilities));
-  return complete(context, {});
+  const own = await context.listen?.(honoured(notifications, serverCapabilities));
+  return complete(context, { _meta: own });
 };
 
 interface Requested {

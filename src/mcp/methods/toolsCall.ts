@@ -1,9 +1,9 @@
+import { unknownTool } from "../../calls/authorize.ts";
 import type { Arguments, Call } from "../../calls/call.ts";
 import { GatewayError, isProtocolError } from "../../errors.ts";
-import type { McpContext, Method, MethodResult, Principal } from "../context.ts";
+import type { McpContext, Method, MethodResult } from "../context.ts";
 import { invalidParams, isObject, shown } from "../params.ts";
 import { callToolResult, complete, errorResult } from "../result.ts";
-import { rpc } from "../versions.ts";
 
 /**
  * `tools/call`: runs one Tool. What the caller can fix is a result with `isError`; an unknown or hidden Tool, and a fault of
@@ -14,7 +14,7 @@ export const toolsCall: Method = async (context, params) => {
   if (typeof name !== "string") throw invalidParams("tools/call needs the name of a tool");
   if (!isObject(args)) throw invalidParams("arguments must be an object");
   const tool = context.surface.findTool(context.principal, name);
-  if (tool === undefined) throw unknownTool(name, context.principal);
+  if (tool === undefined) throw unknownTool(shown(name), context.principal.scopes);
   try {
     return callToolResult(await context.surface.run(callOf(context, tool, args)), context);
   } catch (thrown) {
@@ -46,15 +46,4 @@ function resultOfError(error: GatewayError, context: McpContext): MethodResult {
   }
   if (isProtocolError[error.code] === true || error.facts.rpcCode !== undefined) throw error;
   return errorResult(error, context);
-}
-
-/** The same words whether the Tool is hidden or does not exist, so that nobody learns which (DESIGN §6.1). */
-export function unknownTool(name: string, { scopes }: Principal): GatewayError {
-  const held = scopes === null ? "not known to the gateway" : scopes.join(" ") || "none";
-  return new GatewayError(
-    "unknown_tool",
-    `Tool not available: ${shown(name)}. There is no such tool, or your key (scopes: ${held}) does not include it. ` +
-      "Call tools/list for the tools it includes; for more, use a key with more scopes.",
-    { rpcCode: rpc.invalidParams },
-  );
 }

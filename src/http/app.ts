@@ -1,0 +1,120 @@
+import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import type { Authenticate } from "../auth/authenticate.ts";
+import { challengeOf } from "../auth/challenge.ts";
+import { GatewayError, httpStatus } from "../errors.ts";
+import type { Surface } from "../mcp/context.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { corsHeaders, type EdgePolicy, preflightHeaders, refusalOf } from "./edge.ts";
+import { type Health, healthRoute, livenessRoute, readinessRoute } from "./routes/health.ts";
+import { notFound } from "./routes/notFound.ts";
+import { toolRoute, toolsRoute } from "./routes/tools.ts";
+
+export interface AppOptions {
+  readonly surfaces: readonly Surface[];
+  readonly authenticate: Authenticate;
+  readonly edge: EdgePolicy;
+  /** Names of the headers that carry keys, for `Vary`. */
+  readonly credentialHeaders: readonly string[];
+  /** What a caller without a key learns from `<path>/tools`. */
+  readonly anonymousTools: "names" | "deny";
+  /** What `<path>/health` says of a Surface. Asks no upstream. */
+  readonly health: (surface: Surface) => Promise<Health>;
+  /** Whether the process can serve: what `/readyz` answers. */
+  readonly ready: () => Promise<boolean>;
+  /** The page at `/`. */
+  readonly page: (surface: Surface, req: Request) => string;
+  readonly log?: Pick<Logger, "error">;
+}
+
+/**
+ * The Express app of every route that is not an MCP endpoint. All answers are JSON but the page; errors never show a stack
+ * or HTML. There are no OAuth documents while OAuth is off: their paths are 404 like any other, so that clients stop looking.
+ */
+export function createApp(options: AppOptions): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.set("etag", false);
+  app.set("query parser", "simple");
+  // Orchestrators call these by address.
+  app.get("/healthz", livenessRoute());
+  app.get("/readyz", readinessRoute(options.ready));
+  app.use(edge(options));
+  for (const surface of options.surfaces) {
+    app.get(
+      `${surface.path}/health`,
+      healthRoute(() => options.health(surface)),
+    );
+    app.get(`${surface.path}/tools`, toolsRoute(surface, options));
+    app.get(`${surface.path}/tools/:name`, toolRoute(surface, options));
+  }
+  const first = options.surfaces[0];
+  if (first !== undefined) app.get("/", (req, res) => sendPage(res, options.page(first, req)));
+  app.use(notFound(options.surfaces.map(({ path }) => path)));
+  app.use(failure(options));
+  return app;
+}
+
+/** Host, Origin and preflight for every route below, with the headers they all carry. */
+function edge({
+  edge: policy,
+  credentialHeaders,
+}: AppOptions): (req: Request, res: Response, next: NextFunction) => void {
+  const vary = ["Authorization", ...credentialHeaders.filter((name) => name !== "authorization"), "Origin"].join(", ");
+  return (req, res, next) => {
+    const refusal = refusalOf(req, policy);
+    if (refusal !== null) {
+      res.status(403).json({ code: "not_permitted", message: refusal });
+      return;
+    }
+    if (req.method === "OPTIONS") {
+      res.writeHead(204, preflightHeaders(req, policy, "GET")).end();
+      return;
+    }
+    res.set({ "cache-control": "no-store", vary, "x-content-type-options": "nosniff" });
+    for (const [name, value] of Object.entries(corsHeaders(req))) res.set(name, String(value));
+    next();
+  };
+}
+
+function sendPage(res: Response, html: string): void {
+  res.set({
+    "content-security-policy":
+      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "referrer-policy": "no-referrer",
+  });
+  res.type("html").send(html);
+}
+
+/** Every error as JSON `{ code, message, next? }`. Express knows it by its four parameters. */
+function failure({
+  surfaces,
+  log,
+}: AppOptions): (thrown: unknown, req: Request, res: Response, next: NextFunction) => void {
+  return (thrown, _req, res, next) => {
+    if (res.headersSent) {
+      next(thrown);
+      return;
+    }
+    const error = errorOf(thrown);
+    if (error.code === "internal") log?.error({ err: error.facts.cause }, "a request failed");
+    if (error.code === "unauthenticated" || error.code === "insufficient_scope") {
+      const challenge = challengeOf(error, surfaces[0]?.serverInfo.name ?? "mcp");
+      res.status(challenge.status).set("www-authenticate", challenge.header).json(challenge.body);
+      return;
+    }
+    const { next: advice } = error.facts;
+    const status = error.facts.status ?? httpStatus[error.code];
+    res
+      .status(status)
+      .json({ code: error.code, message: error.message, ...(advice === undefined ? {} : { next: advice }) });
+  };
+}
+
+/** Express marks what the client did wrong (a malformed escape in the path) with a status. */
+function errorOf(thrown: unknown): GatewayError {
+  const status = typeof thrown === "object" && thrown !== null && "status" in thrown ? thrown.status : undefined;
+  if (typeof status === "number" && status >= 400 && status < 500) {
+    return new GatewayError("invalid_request", "the request is malformed", { status });
+  }
+  return GatewayError.from(thrown);
+}

@@ -1,0 +1,57 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Authenticate } from "../../auth/authenticate.ts";
+import type { Keys } from "../../auth/keys.ts";
+import type { GatewayError } from "../../errors.ts";
+import type { Principal, Surface } from "../../mcp/context.ts";
+import type { SessionIds } from "../../session/id.ts";
+import type { Sessions } from "../../session/port.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import type { ChangeHub } from "./changeHub.ts";
+import type { StreamLimits } from "./streamLimits.ts";
+
+/** What all requests of a listener share. Holds nothing of any client but counts. */
+export interface Parts {
+  readonly authenticate: Authenticate;
+  readonly sessions: Sessions;
+  readonly sessionIds: SessionIds;
+  readonly stateKeys: Keys;
+  readonly streamLimits: StreamLimits;
+  readonly changes: ChangeHub;
+  /** Functions that end the open GET and listen streams in good order. */
+  readonly openStreams: Set<() => void>;
+  readonly log: Pick<Logger, "error"> | undefined;
+  readonly now: () => number;
+}
+
+/** One HTTP request that passed Host, Origin and credential. */
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly surface: Surface;
+  readonly principal: Principal;
+  /** Headers that every response of the path carries. */
+  readonly headers: OutgoingHttpHeaders;
+  readonly requestId: string;
+  readonly parts: Parts;
+}
+
+/** Writes a fault of ours to the log; what callers did wrong is not logged here. */
+export function logFault({ parts, requestId }: Pick<Exchange, "parts" | "requestId">, error: GatewayError): void {
+  if (error.code === "internal") parts.log?.error({ err: error.facts.cause, requestId }, "a request failed");
+}
+
+/** The single value of a request header; undefined when absent. */
+export function header(req: IncomingMessage, name: string): string | undefined {
+  const value = req.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** Whether `Accept` names the media type itself. `*` patterns do not count: they name nothing. */
+export function accepts(req: IncomingMessage, mediaType: string): boolean {
+  return req.headers.accept?.toLowerCase().includes(mediaType) === true;
+}
+
+/** The address at the other end of the connection. */
+export function addressOf(req: IncomingMessage): string {
+  return req.socket.remoteAddress ?? "";
+}

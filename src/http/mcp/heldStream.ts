@@ -1,0 +1,49 @@
+import { addressOf, type Exchange } from "./exchange.ts";
+
+/** A stream that stays open without a call behind it: it takes a place, and ends when it should. */
+export interface HeldStream {
+  /** Aborts when the client has gone, the process drains, the credential is no longer good, or the stream was quiet too long. */
+  readonly signal: AbortSignal;
+  /** Tells that something was sent. */
+  readonly active: () => void;
+  /** Ends it from our side. */
+  readonly end: () => void;
+}
+
+/** Streams quiet for this long are closed (security.md §6). */
+const idleMs = 1_800_000;
+/** How often the credential of an open stream is looked at again. */
+const recheckMs = 60_000;
+
+/** Takes a place for the exchange. Throws `rate_limited` (429) when there is none. */
+export function holdStream({ req, res, principal, parts }: Exchange): HeldStream {
+  const release = parts.streamLimits.take(principal.id, addressOf(req));
+  const controller = new AbortController();
+  let activeAt = parts.now();
+  const end = (): void => {
+    clearInterval(timer);
+    parts.openStreams.delete(end);
+    release();
+    controller.abort();
+  };
+  const timer = setInterval(() => {
+    if (activeAt + idleMs <= parts.now()) return end();
+    parts.authenticate(req.rawHeaders).catch(end);
+  }, recheckMs);
+  timer.unref();
+  parts.openStreams.add(end);
+  res.once("close", end);
+  return {
+    signal: controller.signal,
+    active: () => {
+      activeAt = parts.now();
+    },
+    end,
+  };
+}
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,253 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Authenticate } from "../../auth/authenticate.ts";
+import { deriveKeys } from "../../auth/keys.ts";
+import { GatewayError } from "../../errors.ts";
+import { type Change, changeNotification } from "../../mcp/changes.ts";
+import type { Principal, Surface } from "../../mcp/context.ts";
+import { rpc } from "../../mcp/versions.ts";
+import { createSessionIds } from "../../session/id.ts";
+import type { Sessions } from "../../session/port.ts";
+import type { Logger } from "../../telemetry/log.ts";
+import type { Secret } from "../../telemetry/secret.ts";
+import { corsHeaders, type EdgePolicy, preflightHeaders, refusalOf } from "../edge.ts";
+import { type BodyLimits, defaultBodyLimits, readJson } from "./body.ts";
+import { createChangeHub } from "./changeHub.ts";
+import { eraOf } from "./era.ts";
+import { accepts, type Exchange, header, logFault, type Parts } from "./exchange.ts";
+import { sendKeyCheck } from "./keyCheck.ts";
+import { echoedId } from "./message.ts";
+import { errorAnswer, sendError, sendJson } from "./reply.ts";
+import { serveBatch, serveSession } from "./session.ts";
+import { serveSessionDelete, serveSessionGet, sessionStream } from "./sessionGet.ts";
+import { serveStateless } from "./stateless.ts";
+import { createStreamLimits, type StreamLimitOptions } from "./streamLimits.ts";
+
+export interface McpListenerOptions {
+  /** Each at its own path. */
+  readonly surfaces: readonly Surface[];
+  readonly authenticate: Authenticate;
+  readonly sessions: Sessions;
+  /** Master secrets; the first signs session ids and request states, all verify. At least one. */
+  readonly secrets: readonly Secret[];
+  readonly edge: EdgePolicy;
+  /** Names of the headers that carry keys, for `Vary`. */
+  readonly credentialHeaders: readonly string[];
+  /** Default: 1 MiB, 64 levels, 200,000 tokens. */
+  readonly body?: Partial<BodyLimits>;
+  readonly streams?: StreamLimitOptions;
+  /** Requests served at once in this process; one more is 503. Default 512. */
+  readonly maxInFlight?: number;
+  /** The page for a browser that opens the path. Default: none, and the key check answers. */
+  readonly page?: (surface: Surface, req: IncomingMessage) => string;
+  readonly log?: Pick<Logger, "error">;
+  /** Milliseconds since the epoch; for tests. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** Streamable HTTP of every Surface, as one plain listener. */
+export interface McpListener {
+  /**
+   * Serves a request to a Surface path; anything else goes to `next`, or is left alone without one. Put it on a Node server,
+   * or mount it with Express's `app.use(mcp.listener)` or `app.use(path, mcp.listener)` ahead of body parsers.
+   */
+  readonly listener: (req: IncomingMessage, res: ServerResponse, next?: () => void) => boolean;
+  /** Tells every client that listens what changed. */
+  readonly notify: (change: Change) => Promise<void>;
+  /** Ends the open streams in good order and resolves when no request is being served. New ones are still answered. */
+  readonly drain: () => Promise<void>;
+  /** Requests being served, streams not counted. */
+  readonly inFlight: () => number;
+}
+
+/** Methods of the path; OPTIONS is answered besides. */
+const methods = "POST, GET, DELETE";
+
+/** {@link McpListener} over `surfaces`. Order of the checks: protocol.md §2.1. */
+export function createMcpListener(options: McpListenerOptions): McpListener {
+  const surfaces = new Map(options.surfaces.map((surface) => [surface.path, surface]));
+  const parts = partsOf(options);
+  const limits: BodyLimits = { ...defaultBodyLimits, ...options.body };
+  const maxInFlight = options.maxInFlight ?? 512;
+  const plain: OutgoingHttpHeaders = {
+    "cache-control": "no-store",
+    vary: ["Authorization", ...options.credentialHeaders.filter((name) => name !== "authorization"), "Origin"].join(
+      ", ",
+    ),
+  };
+  const running = createGauge();
+
+  const authenticated = async (req: IncomingMessage): Promise<Principal> => options.authenticate(req.rawHeaders);
+
+  const servePost = async (arrival: Arrival): Promise<void> => {
+    if (running.count() >= maxInFlight) throw new GatewayError("overloaded", "the server is busy; try again shortly");
+    const leave = running.enter();
+    let body: unknown;
+    try {
+      const exchange = exchangeOf(arrival, await authenticated(arrival.req));
+      body = await readJson(arrival.req, limits);
+      const inbound = eraOf(body, header(arrival.req, "mcp-protocol-version")?.trim());
+      if (inbound.era === "stateless") {
+        // A listen stream is no work in flight: it is held, counted and ended as a stream.
+        if (inbound.message.method === "subscriptions/listen") leave();
+        await serveStateless(exchange, inbound.message);
+      } else if ("batch" in inbound) await serveBatch(exchange, inbound.batch);
+      else await serveSession(exchange, inbound.message);
+    } catch (thrown) {
+      fail(arrival, GatewayError.from(thrown), body);
+    } finally {
+      leave();
+    }
+  };
+
+  const serveGet = async (arrival: Arrival): Promise<void> => {
+    const { req, res, surface } = arrival;
+    const streams = accepts(req, "text/event-stream");
+    if (!streams && options.page !== undefined && accepts(req, "text/html")) {
+      sendPage(res, arrival.headers, options.page(surface, req));
+      return;
+    }
+    const exchange = exchangeOf(arrival, await authenticated(req));
+    if (streams) await serveSessionGet(exchange);
+    else sendKeyCheck(exchange);
+  };
+
+  const serve = (arrival: Arrival): Promise<void> => {
+    switch (arrival.req.method) {
+      case "POST":
+        return servePost(arrival);
+      case "GET":
+        return serveGet(arrival);
+      case "DELETE":
+        return authenticated(arrival.req).then((principal) => serveSessionDelete(exchangeOf(arrival, principal)));
+      default:
+        return refuseMethod(arrival);
+    }
+  };
+
+  return {
+    listener: (req, res, next) => {
+      const surface = surfaces.get(pathOf(req));
+      if (surface === undefined) {
+        next?.();
+        return false;
+      }
+      const requestId = randomUUID();
+      const refusal = refusalOf(req, options.edge);
+      if (refusal !== null) {
+        sendJson(
+          res,
+          403,
+          { ...plain, connection: "close" },
+          errorAnswer(null, { code: rpc.refused, message: refusal }),
+        );
+        return true;
+      }
+      if (req.method === "OPTIONS") {
+        preflight(req, res, options.edge);
+        return true;
+      }
+      const headers = req.headers.origin === undefined ? plain : { ...plain, ...corsHeaders(req) };
+      const arrival: Arrival = { req, res, surface, headers, requestId, parts };
+      serve(arrival).catch((thrown: unknown) => fail(arrival, GatewayError.from(thrown), undefined));
+      return true;
+    },
+    notify: async (change) => {
+      parts.changes.publish(change);
+      const message = JSON.stringify({ jsonrpc: "2.0", ...changeNotification(change) });
+      await parts.sessions.broadcast(sessionStream, message, randomUUID());
+    },
+    drain: async () => {
+      for (const end of [...parts.openStreams]) end();
+      await running.idle();
+    },
+    inFlight: running.count,
+  };
+}
+
+function partsOf(options: McpListenerOptions): Parts {
+  return {
+    authenticate: options.authenticate,
+    sessions: options.sessions,
+    sessionIds: createSessionIds(deriveKeys(options.secrets, "session")),
+    stateKeys: deriveKeys(options.secrets, "requestState"),
+    streamLimits: createStreamLimits(options.streams),
+    changes: createChangeHub(),
+    openStreams: new Set(),
+    log: options.log,
+    now: options.now ?? Date.now,
+  };
+}
+
+/** A request to a Surface path, before its credential was looked at. */
+type Arrival = Omit<Exchange, "principal">;
+
+function exchangeOf(arrival: Arrival, principal: Principal): Exchange {
+  return { ...arrival, principal };
+}
+
+/** The path that the client asked for: Express shortens `url` below a mount point and keeps the whole in `originalUrl`. */
+function pathOf(req: IncomingMessage & { readonly originalUrl?: string }): string {
+  const url = req.originalUrl ?? req.url ?? "";
+  const query = url.indexOf("?");
+  return query < 0 ? url : url.slice(0, query);
+}
+
+function preflight(req: IncomingMessage, res: ServerResponse, edge: EdgePolicy): void {
+  if (req.headers.origin === undefined) {
+    res.writeHead(204, { allow: methods }).end();
+    return;
+  }
+  res.writeHead(204, preflightHeaders(req, edge, methods)).end();
+}
+
+async function refuseMethod({ res, headers }: Arrival): Promise<void> {
+  const error = { code: rpc.refused, message: "Method not allowed" };
+  sendJson(res, 405, { ...headers, allow: methods }, errorAnswer(null, error));
+}
+
+function sendPage(res: ServerResponse, headers: OutgoingHttpHeaders, html: string): void {
+  res.writeHead(200, {
+    ...headers,
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy":
+      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+  });
+  res.end(html);
+}
+
+function fail(arrival: Arrival, error: GatewayError, body: unknown): void {
+  const { req, res, headers, surface, requestId } = arrival;
+  logFault(arrival, error);
+  // The body of a request that is refused early is let go by, so that the connection stays of use.
+  if (!req.readableEnded) req.resume();
+  sendError(res, headers, { error, id: echoedId(body), era: "session", realm: surface.serverInfo.name, requestId });
+}
+
+/** Counts what runs, and tells when nothing does. */
+function createGauge(): {
+  readonly enter: () => () => void;
+  readonly count: () => number;
+  readonly idle: () => Promise<void>;
+} {
+  let count = 0;
+  let waiting: (() => void)[] = [];
+  return {
+    enter: () => {
+      count += 1;
+      let inside = true;
+      return () => {
+        if (!inside) return;
+        inside = false;
+        count -= 1;
+        if (count > 0) return;
+        for (const resolve of waiting) resolve();
+        waiting = [];
+      };
+    },
+    count: () => count,
+    idle: () => (count === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+  };
+}

@@ -1,0 +1,76 @@
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { challengeOf } from "../../auth/challenge.ts";
+import type { GatewayError } from "../../errors.ts";
+import type { Era, MethodResult } from "../../mcp/context.ts";
+import { type RpcError, rpcErrorOf, statusOfRpcError } from "../../mcp/errors.ts";
+
+/** A JSON-RPC answer as bytes: prepared results are not copied into a larger text. */
+export type Answer = readonly (string | Buffer)[];
+
+/** The answer that carries a result. */
+export function resultAnswer(id: string | number, result: MethodResult): Answer {
+  const head = `{"jsonrpc":"2.0","id":${idText(id)},"result":`;
+  if ("bytes" in result) return [head, result.bytes, "}"];
+  return [`${head}${"text" in result ? result.text : JSON.stringify(result.value)}}`];
+}
+
+/** The answer that carries an error. `id` is null when the request could not be read. */
+export function errorAnswer(id: string | number | null, error: RpcError): Answer {
+  return [JSON.stringify({ jsonrpc: "2.0", id, error })];
+}
+
+function idText(id: string | number): string {
+  return typeof id === "number" ? String(id) : JSON.stringify(id);
+}
+
+/** Sends the answer as the whole response. */
+export function sendJson(res: ServerResponse, status: number, headers: OutgoingHttpHeaders, answer: Answer): void {
+  if (res.headersSent || res.destroyed) return;
+  const length = answer.reduce((sum, part) => sum + Buffer.byteLength(part), 0);
+  res.writeHead(status, { ...headers, "content-type": "application/json", "content-length": length });
+  if (answer.length === 1) {
+    res.end(answer[0]);
+    return;
+  }
+  res.cork();
+  for (const part of answer) res.write(part);
+  res.end();
+}
+
+/** An error and what its answer needs to know of the request. */
+export interface Failure {
+  readonly error: GatewayError;
+  readonly id: string | number | null;
+  readonly era: Era;
+  /** Of the challenge in a 401 or 403. */
+  readonly realm: string;
+  readonly requestId?: string;
+}
+
+/**
+ * Sends an error as the whole response: HTTP status and a JSON-RPC body, so that no client of two eras misreads it; for a
+ * credential or scope that does not do, a challenge with an OAuth body (protocol.md §3).
+ */
+export function sendError(res: ServerResponse, headers: OutgoingHttpHeaders, failure: Failure): void {
+  const { error, id, era, requestId } = failure;
+  if (error.code === "unauthenticated" || error.code === "insufficient_scope") {
+    const challenge = challengeOf(error, failure.realm);
+    const challenged = { ...headers, "www-authenticate": challenge.header };
+    sendJson(res, challenge.status, challenged, [JSON.stringify(challenge.body)]);
+    return;
+  }
+  const status = statusOfRpcError(error, era);
+  const retry = error.facts.retryAfterSeconds ?? (status === 503 || status === 429 ? 1 : undefined);
+  const close = status === 413 ? { connection: "close" } : {};
+  sendJson(
+    res,
+    status,
+    { ...headers, ...close, ...(retry === undefined ? {} : { "retry-after": String(retry) }) },
+    errorAnswer(id, rpcErrorOf(error, requestId)),
+  );
+}
+
+/** The parts of an answer as one text, for an event of a stream. */
+export function answerText(answer: Answer): string {
+  return answer.length === 1 ? String(answer[0]) : answer.map(String).join("");
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import { rpc } from "../../mcp/versions.ts";
+import type { EventPage, SessionSignal } from "../../session/port.ts";
+import { type Exchange, header } from "./exchange.ts";
+import { type HeldStream, holdStream } from "./heldStream.ts";
+import { retryMs } from "./recordedStream.ts";
+import { assertVersion, liveSession, refuse, unknownSession } from "./sessionCheck.ts";
+import { openSse, type Sse } from "./sse.ts";
+
+/** The stream of a session that belongs to no POST: change notifications go there. */
+export const sessionStream = "session";
+
+/** A wake-up may be lost on its way between replicas: every wait also looks for itself. */
+const pollMs = 2_000;
+
+/**
+ * A session-era GET: the session's own stream from now on, or with `Last-Event-ID` any stream of it from where that id stands
+ * (protocol.md §2.4). A newer GET of the session's own stream takes over from an older one. An id that the history no longer
+ * reaches is 404, never a silent gap.
+ */
+export async function serveSessionGet(exchange: Exchange): Promise<void> {
+  assertVersion(exchange);
+  const { res, headers, parts } = exchange;
+  const { sessions } = parts;
+  const session = await liveSession(exchange);
+  const position = await positionOf(exchange, session.id);
+  const first = await sessions.read(session.id, position.stream, position.after);
+  if (first === null) throw unknownSession();
+  const held = holdStream(exchange);
+  const wake = createWake();
+  const owner = randomUUID();
+  const stop = sessions.watch(session.id, (signal) => {
+    if (endsStream(signal, position.stream, owner)) held.end();
+    else if (signal.type === "event" && signal.stream === position.stream) wake.ring();
+  });
+  if (position.stream === sessionStream) await sessions.publish(session.id, { type: "stream", owner });
+  held.signal.addEventListener("abort", wake.ring, { once: true });
+  const sse = openSse(res, { ...headers, "mcp-session-id": session.id });
+  const primes = session.state.version >= "2025-11-25" && !position.resumes;
+  if (primes) sse.write({ data: "", id: `${position.stream}/${position.after}`, retryMs });
+  try {
+    await follow({ exchange, sessionId: session.id, ...position, held, wake, sse }, first);
+  } finally {
+    stop();
+    held.end();
+    sse.end();
+  }
+}
+
+/** A session-era DELETE: the session is over, everywhere. */
+export async function serveSessionDelete(exchange: Exchange): Promise<void> {
+  const { res, headers, parts } = exchange;
+  assertVersion(exchange);
+  const { id } = await liveSession(exchange);
+  if (!(await parts.sessions.end(id))) throw unknownSession();
+  res.writeHead(200, headers).end();
+}
+
+interface Position {
+  readonly stream: string;
+  readonly after: string;
+  readonly resumes: boolean;
+}
+
+async function positionOf({ req, parts }: Exchange, sessionId: string): Promise<Position> {
+  const lastEventId = header(req, "last-event-id");
+  if (lastEventId === undefined || lastEventId === "") {
+    return { stream: sessionStream, after: await parts.sessions.tail(sessionId, sessionStream), resumes: false };
+  }
+  const [, stream, after] = /^([\w-]{1,64})\/([\w-]{1,64})$/.exec(lastEventId) ?? [];
+  if (stream === undefined || after === undefined)
+    throw refuse(400, rpc.refused, "Last-Event-ID is not an event id of ours");
+  return { stream, after, resumes: true };
+}
+
+function endsStream(signal: SessionSignal, stream: string, owner: string): boolean {
+  return signal.type === "close" || (signal.type === "stream" && stream === sessionStream && signal.owner !== owner);
+}
+
+interface Following extends Position {
+  readonly exchange: Exchange;
+  readonly sessionId: string;
+  readonly held: HeldStream;
+  readonly wake: Wake;
+  readonly sse: Sse;
+}
+
+/** Sends what is stored, then what comes, until the stream's last message or until the connection has to end. */
+async function follow(following: Following, first: EventPage): Promise<void> {
+  const { exchange, sessionId, stream, held, wake, sse } = following;
+  let { after } = following;
+  let page: EventPage | null = first;
+  while (page !== null && !held.signal.aborted) {
+    for (const { seq, data } of page.events) {
+      if (data !== "" && !sse.write({ data, id: `${stream}/${seq}` })) return;
+      after = seq;
+      held.active();
+    }
+    if (page.ended) return;
+    await sse.drained();
+    if (page.events.length === 0) await wake.wait();
+    page = await exchange.parts.sessions.read(sessionId, stream, after);
+  }
+}
+
+/** A bell that remembers having rung, so that an event between a read and the wait for the next is not missed. */
+interface Wake {
+  readonly ring: () => void;
+  /** Resolves when it rang, or after {@link pollMs}. */
+  readonly wait: () => Promise<void>;
+}
+
+function createWake(): Wake {
+  let rung = false;
+  let listener: (() => void) | undefined;
+  return {
+    ring: () => {
+      rung = true;
+      listener?.();
+    },
+    wait: async () => {
+      if (!rung) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        listener = resolve;
+        const timer = setTimeout(resolve, pollMs);
+        timer.unref();
+        await promise;
+        clearTimeout(timer);
+        listener = undefined;
+      }
+      rung = false;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+
+/** One event of a stream. */
+export interface SseEvent {
+  readonly data: string;
+  readonly id?: string;
+  /** Milliseconds a client waits before it reconnects. */
+  readonly retryMs?: number;
+}
+
+/** A server-sent event stream. */
+export interface Sse {
+  /** Writes one event; false when the client has gone or reads too slowly, and the stream is over. */
+  readonly write: (event: SseEvent) => boolean;
+  /** Resolves when the client has taken what was written, or has gone. */
+  readonly drained: () => Promise<void>;
+  readonly end: () => void;
+  readonly isOpen: () => boolean;
+}
+
+/** A comment every 15 s keeps proxies from closing a quiet stream. */
+const keepAliveMs = 15_000;
+/** A client that leaves this much unread is dropped; it can resume (security.md T50). */
+const maxUnreadBytes = 1_048_576;
+
+/** Starts the stream: headers leave at once, so that a client knows it is connected before the first event. */
+export function openSse(res: ServerResponse, headers: OutgoingHttpHeaders): Sse {
+  res.writeHead(200, { ...headers, "content-type": "text/event-stream", "x-accel-buffering": "no" });
+  res.flushHeaders();
+  const isOpen = (): boolean => !res.writableEnded && !res.destroyed;
+  const put = (text: string): boolean => {
+    if (!isOpen()) return false;
+    res.write(text);
+    if (res.writableLength <= maxUnreadBytes) return true;
+    res.destroy();
+    return false;
+  };
+  const keepAlive = setInterval(() => put(": keep-alive\n\n"), keepAliveMs);
+  keepAlive.unref();
+  res.once("close", () => clearInterval(keepAlive));
+  return {
+    write: (event) => put(frame(event)),
+    drained: () => drained(res),
+    end: () => {
+      clearInterval(keepAlive);
+      if (isOpen()) res.end();
+    },
+    isOpen,
+  };
+}
+
+/** JSON has no raw line break, so one `data` line holds a message whole. */
+function frame({ data, id, retryMs }: SseEvent): string {
+  const lines = id === undefined ? "" : `id: ${id}\n`;
+  const retry = retryMs === undefined ? "" : `retry: ${retryMs}\n`;
+  const type = data === "" ? "" : "event: message\n";
+  return `${type}${lines}${retry}data: ${data}\n\n`;
+}
+
+function drained(res: ServerResponse): Promise<void> {
+  if (!res.writableNeedDrain || res.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      res.off("drain", done);
+      res.off("close", done);
+      resolve();
+    };
+    res.once("drain", done);
+    res.once("close", done);
+  });
+}

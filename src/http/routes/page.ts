@@ -1,0 +1,123 @@
+import type { Surface } from "../../mcp/context.ts";
+
+export interface PageOptions {
+  /** `Beacon`. */
+  readonly brand: string;
+  /** The full URL of the endpoint: what a user gives to a client. */
+  readonly url: string;
+  /** Name of the header to show keys in. */
+  readonly keyHeader: string;
+  /** Where a user makes a key. */
+  readonly keyPageUrl?: string;
+  readonly supportUrl?: string;
+}
+
+/**
+ * The page a browser gets at the endpoint and at `/`: what this is, and what to paste into which client. One self-contained
+ * HTML document: no script, no outside file, nothing of any caller.
+ */
+export function setupPage(surface: Surface, options: PageOptions): string {
+  const { brand, url, keyPageUrl, supportUrl } = options;
+  const key =
+    keyPageUrl === undefined
+      ? "Use your API key where <code>KEY</code> stands."
+      : `Use your API key where <code>KEY</code> stands; <a href="${html(keyPageUrl)}">make one here</a>.`;
+  const help = supportUrl === undefined ? "" : ` <a href="${html(supportUrl)}">Help</a>.`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${html(brand)} for AI assistants</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+<h1>${html(brand)} for AI assistants</h1>
+<p>This is a <a href="https://modelcontextprotocol.io">Model Context Protocol</a> endpoint with ${surface.tools.length} tools.
+Add its URL to your assistant:</p>
+<pre class="url">${html(url)}</pre>
+<p>${key}</p>
+${snippetsOf(surface.serverInfo.name, options).map(section).join("\n")}
+<footer><a href="${html(`${new URL(url).pathname}/tools`)}">All tools as JSON</a> ·
+<a href="${html(`${new URL(url).pathname}/health`)}">Health</a>.${help}</footer>
+</main>
+</body>
+</html>
+`;
+}
+
+interface Snippet {
+  readonly title: string;
+  readonly where: string;
+  readonly text: string;
+}
+
+/** One per client, in that client's own form: they differ in root key, URL field and syntax of variables. */
+function snippetsOf(serverName: string, { url, keyHeader }: PageOptions): readonly Snippet[] {
+  const name =
+    serverName
+      .toLowerCase()
+      .replace(/[^a-z0-9-]+/g, "-")
+      .replace(/^-+|-+$/g, "") || "api";
+  const bearer = keyHeader === "authorization";
+  const shown = bearer ? "Authorization" : keyHeader;
+  const value = (key: string): string => (bearer ? `Bearer ${key}` : key);
+  const json = (config: unknown): string => JSON.stringify(config, null, 2);
+  return [
+    {
+      title: "Claude Code",
+      where: "Run once in a terminal.",
+      text: `claude mcp add --transport http --scope user ${name} ${url} --header "${shown}: ${value("KEY")}"`,
+    },
+    {
+      title: "Cursor",
+      where: "In ~/.cursor/mcp.json, with the key in the environment variable API_KEY.",
+      text: json({ mcpServers: { [name]: { url, headers: { [shown]: value(envVariable) } } } }),
+    },
+    {
+      title: "VS Code",
+      where: "In .vscode/mcp.json; it asks for the key.",
+      text: json({
+        inputs: [{ type: "promptString", id: "key", password: true, description: "API key" }],
+        servers: { [name]: { type: "http", url, headers: { [shown]: value(inputVariable) } } },
+      }),
+    },
+    {
+      title: "Check a key",
+      where: "200 means that the key is good.",
+      text: `curl -i -H "${shown}: ${value("KEY")}" ${url}`,
+    },
+  ];
+}
+
+/** Literal text for the clients, which replace it themselves. */
+const envVariable = "$" + "{env:API_KEY}";
+const inputVariable = "$" + "{input:key}";
+
+function section({ title, where, text }: Snippet): string {
+  return `<section><h2>${html(title)}</h2><p>${html(where)}</p><pre>${html(text)}</pre></section>`;
+}
+
+/** Text as HTML text or attribute value. */
+function html(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+const style = `
+:root{color-scheme:light dark;--ink:#16202c;--soft:#5b6775;--line:#dfe4ea;--paper:#fff;--well:#f5f7f9;--link:#0a58ca}
+@media(prefers-color-scheme:dark){:root{--ink:#e8edf2;--soft:#9aa7b5;--line:#2c3642;--paper:#12181f;--well:#1a222c;--link:#7fb0ff}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",sans-serif}
+main{max-width:46rem;margin:0 auto;padding:3.5rem 1.25rem}
+h1{font-size:1.75rem;line-height:1.2;margin:0 0 .75rem}
+h2{font-size:1rem;margin:0}
+section{margin-top:1.75rem}
+section p{margin:.15rem 0 .5rem;color:var(--soft);font-size:.9rem}
+pre{margin:0;padding:.8rem 1rem;overflow-x:auto;background:var(--well);border:1px solid var(--line);border-radius:8px;
+font:13px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace}
+pre.url{font-size:15px;font-weight:600}
+code{font:.9em ui-monospace,Menlo,Consolas,monospace}
+a{color:var(--link)}
+footer{margin-top:2.5rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.9rem}
+`;

@@ -1,0 +1,116 @@
+import type { Request, Response } from "express";
+import type { Authenticate } from "../../auth/authenticate.ts";
+import { GatewayError } from "../../errors.ts";
+import type { Principal, Surface } from "../../mcp/context.ts";
+
+export interface ToolsRouteOptions {
+  readonly authenticate: Authenticate;
+  readonly anonymousTools: "names" | "deny";
+}
+
+type Tool = Surface["tools"][number];
+type Shown = Readonly<Record<string, unknown>>;
+
+/**
+ * `GET <path>/tools`: `{ tools, count, nextCursor? }`, filtered by the caller's key. All in one answer unless `limit` is
+ * given; `count` is the total of what the filters leave. `?resource= ?kind= ?q= ?schema=1`. Without a key: names and
+ * descriptions, or 401 where that is denied.
+ */
+export function toolsRoute(
+  surface: Surface,
+  options: ToolsRouteOptions,
+): (req: Request, res: Response) => Promise<void> {
+  return async (req, res) => {
+    const principal = await callerOf(req, options);
+    const filter = filterOf(req.query as Query);
+    const tools = (principal === null ? surface.tools : surface.visibleTools(principal)).filter(filter);
+    const page = pageOf(tools, req.query as Query);
+    const show = principal === null ? nameOf : entryOf(req.query.schema === "1");
+    res.json({ tools: page.tools.map(show), count: tools.length, ...page.next });
+  };
+}
+
+/** `GET <path>/tools/{name}`: one Tool whole. 404 for a hidden Tool as for an unknown one. */
+export function toolRoute(
+  surface: Surface,
+  options: ToolsRouteOptions,
+): (req: Request, res: Response) => Promise<void> {
+  return async (req, res) => {
+    const principal = await callerOf(req, options);
+    const name = String(req.params.name);
+    const tool =
+      principal === null ? surface.tools.find((one) => one.name === name) : surface.findTool(principal, name);
+    if (tool === undefined) {
+      throw new GatewayError("unknown_tool", "There is no such tool, or your key does not include it.");
+    }
+    res.json(principal === null ? nameOf(tool) : entryOf(true)(tool));
+  };
+}
+
+type Query = Readonly<Record<string, string | string[] | undefined>>;
+
+/** The caller, or null for one without a key where that is allowed. A key that is not good is refused, never ignored. */
+async function callerOf(req: Request, { authenticate, anonymousTools }: ToolsRouteOptions): Promise<Principal | null> {
+  try {
+    return await authenticate(req.rawHeaders);
+  } catch (thrown) {
+    const missing = thrown instanceof GatewayError && thrown.facts.data?.reason === "missing";
+    if (missing && anonymousTools === "names") return null;
+    throw thrown;
+  }
+}
+
+/** Words of `q` must all occur in the name, title or description. Case does not matter. */
+function filterOf({ resource, kind, q }: Query): (tool: Tool) => boolean {
+  const words = typeof q === "string" ? q.toLowerCase().split(/\s+/).filter(Boolean) : [];
+  const noun = typeof resource === "string" ? plain(resource) : undefined;
+  return (tool) => {
+    if (noun !== undefined && plain(tool.resource) !== noun) return false;
+    if (typeof kind === "string" && tool.kind !== kind) return false;
+    if (words.length === 0) return true;
+    const text = `${tool.name} ${tool.definition.title} ${tool.definition.description}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
+}
+
+/** `StatusPage`, `status_page` and `status-page` name one ResourceType. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "");
+}
+
+/** @throws invalid_request for a limit or cursor that is none */
+function pageOf(
+  tools: readonly Tool[],
+  { limit, cursor }: Query,
+): { readonly tools: readonly Tool[]; readonly next: Shown } {
+  const after = typeof cursor === "string" ? Buffer.from(cursor, "base64url").toString() : "";
+  if (cursor !== undefined && !/^[\w.-]{1,128}$/.test(after))
+    throw new GatewayError("invalid_request", "the cursor is not valid");
+  const start = tools.findIndex(({ name }) => name > after);
+  const rest = start < 0 ? [] : tools.slice(start);
+  if (limit === undefined) return { tools: rest, next: {} };
+  const size = Number(limit);
+  if (!Number.isInteger(size) || size < 1)
+    throw new GatewayError("invalid_request", "limit must be a whole number from 1");
+  const page = rest.slice(0, size);
+  const last = page.at(-1);
+  const more = rest.length > size && last !== undefined;
+  return { tools: page, next: more ? { nextCursor: Buffer.from(last.name).toString("base64url") } : {} };
+}
+
+function nameOf({ name, definition }: Tool): Shown {
+  return { name, description: definition.description };
+}
+
+function entryOf(withSchema: boolean): (tool: Tool) => Shown {
+  return ({ name, resource, kind, effect, definition }) => ({
+    name,
+    title: definition.title,
+    description: definition.description,
+    resource,
+    kind,
+    effect,
+    annotations: definition.annotations,
+    ...(withSchema ? { inputSchema: definition.inputSchema, outputSchema: definition.outputSchema } : {}),
+  });
+}
