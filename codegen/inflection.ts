@@ -99,12 +99,11 @@ const alsoPlural: Readonly<Record<string, string>> = {
   axes: "axis",
 };
 
-const singularOf: Readonly<Record<string, string>> = Object.freeze({
-  __proto__: null,
-  ...Object.fromEntries(Object.entries(irregular).map(([one, many]) => [many, one])),
-  ...alsoPlural,
-});
-const pluralOf: Readonly<Record<string, string>> = Object.freeze({ __proto__: null, ...irregular });
+const pluralOf: ReadonlyMap<string, string> = new Map(Object.entries(irregular));
+const singularOf: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(irregular).map(([one, many]): [string, string] => [many, one]),
+  ...Object.entries(alsoPlural),
+]);
 
 type Ending = readonly [pattern: RegExp, replacement: string];
 
@@ -130,16 +129,16 @@ const toPlural: readonly Ending[] = [
 
 /** The singular of one lower-case word; a singular or uncountable word as it is. */
 export function singularWord(word: string): string {
-  if (uncountable.has(word) || pluralOf[word] !== undefined) return word;
+  if (uncountable.has(word) || pluralOf.has(word)) return word;
   if (word.length < 3 || !/^[a-z]/.test(word)) return word;
-  return singularOf[word] ?? byEnding(word, toSingular);
+  return singularOf.get(word) ?? byEnding(word, toSingular);
 }
 
 /** The plural of one lower-case word, given in either number; uncountable words as they are. */
 export function pluralWord(word: string): string {
   const one = singularWord(word);
   if (uncountable.has(one)) return one;
-  return pluralOf[one] ?? byEnding(one, toPlural);
+  return pluralOf.get(one) ?? byEnding(one, toPlural);
 }
 
 function byEnding(word: string, endings: readonly Ending[]): string {

@@ -1,0 +1,122 @@
+import type { Operation } from "../model.ts";
+import { isPlural, splitWords } from "../words.ts";
+import { bulkWords, cutTail, generic } from "./place.ts";
+import { type Verb, verbOf } from "./verbs.ts";
+
+/** What an operationId says. */
+export interface IdentifierReading {
+  readonly verb?: Verb;
+  /** The noun, as written: `OnCallDutyPolicy` of `listOnCallDutyPolicy`. Empty when it names none. */
+  readonly noun: string;
+  /** The noun before it is cut at a preposition: `PetById`. */
+  readonly fullNoun: string;
+  /** The words cut off: `["by", "id"]`. */
+  readonly tail: readonly string[];
+  /** It speaks of several: a plural noun, `all`, `list`. */
+  readonly isMany: boolean;
+  /** `bulk`, `batch` or `multiple` is among its words. */
+  readonly isBulk: boolean;
+}
+
+/**
+ * Reads an operationId: `listMonitors`, `get_monitor`, `monitors.list`, `issues/list-for-repo`, `Monitors_ListByGroup`,
+ * `UsersController_findAll`, `users_partial_update`, `read_items_items__get`. Undefined without one, and for one that
+ * only repeats method and path (`PostCustomersCustomer`).
+ */
+export function readIdentifier(operation: Operation): IdentifierReading | undefined {
+  if (operation.operationId === undefined) return undefined;
+  const text = withoutEcho(operation);
+  if (text === "" || repeatsPath(text, operation)) return undefined;
+  const [before, last] = partsOf(text);
+  return leading(last, before) ?? trailing(text) ?? (before === "" ? leading(text, "") : undefined) ?? nameOnly(text);
+}
+
+/** Without what generators append: FastAPI's `_items__item_id__get`, springfox's `UsingGET`. */
+function withoutEcho({ operationId = "", method, path }: Operation): string {
+  const echo = `${path}_${method.toLowerCase()}`.replace(/\W/g, "_");
+  const text = operationId.endsWith(echo) ? operationId.slice(0, -echo.length) : operationId;
+  return text.replace(/Using(GET|PUT|POST|DELETE|PATCH|HEAD|OPTIONS)(_\d+)?$/, "").replace(/(?<=[a-z])_\d+$/, "");
+}
+
+/** `PostCustomersCustomer` of `POST /v1/customers/{customer}`: nothing but method and path. */
+function repeatsPath(text: string, { method, path }: Operation): boolean {
+  const words = splitWords(text);
+  if (words[0] !== method.toLowerCase()) return false;
+  const rest = words.slice(1).join(" ");
+  const all = splitWords(path).join(" ");
+  const short = splitWords(path.replace(/^(\/(api|v\d+))+(?=\/)/, "")).join(" ");
+  return (rest === all || rest === short) && (method !== "GET" || path.includes("{"));
+}
+
+/** The part that names what is done, and what stands before it: a tag, controller or resource. */
+function partsOf(text: string): [before: string, last: string] {
+  const separated =
+    /^(.*)[/.#:]([^/.#:]+)$/.exec(text) ?? /^([A-Z]\w*?|\w*Controller|\w*Service)_([A-Za-z]\w*)$/.exec(text);
+  const [, before = "", last = text] = separated ?? [];
+  return [before.replace(/(Controller|Service|Api|Resource)$/, ""), last];
+}
+
+function leading(text: string, before: string): IdentifierReading | undefined {
+  const [first, ...rest] = splitWords(text);
+  if (first !== undefined && bulkWords.has(first)) return bulk(rest, before);
+  const verb = verbOf(first);
+  if (first === undefined || verb === undefined) return undefined;
+  if (verb.alsoNoun === true && rest.length > 0 && verbOf(rest.at(-1))?.kind !== undefined) return undefined;
+  const raw = text.slice(first.length).replace(/^[^\p{L}\p{N}]+/u, "");
+  return reading(verb, raw, before);
+}
+
+function bulk(words: readonly string[], before: string): IdentifierReading {
+  const verb = verbOf(words[0]);
+  const noun = verb === undefined ? words : words.slice(1);
+  const found = reading(verb, noun.map(capitalised).join(""), before);
+  return { ...found, isBulk: true, isMany: true };
+}
+
+function reading(verb: Verb | undefined, raw: string, before: string): IdentifierReading {
+  const many = /^(all|multiple|many|list)(?=[A-Z_-]|$)/i;
+  const bare = raw
+    .replace(many, "")
+    .replace(/^(one|single|a|an|the)(?=[A-Z_-]|$)/i, "")
+    .replace(/^\w*Namespaced(?=[A-Z])/, "")
+    .replace(/^[^\p{L}\p{N}]+/u, "");
+  const { noun, tail } =
+    bare.startsWith("By") || /^by[-_]/i.test(bare) ? { noun: "", tail: splitWords(bare) } : cutTail(bare);
+  const isGeneric = splitWords(noun).every((word) => generic.has(word));
+  const named = isGeneric ? before : noun;
+  return {
+    ...(verb !== undefined && { verb }),
+    noun: named,
+    fullNoun: isGeneric ? before : bare,
+    tail,
+    isMany: many.test(raw) || isPlural(splitWords(noun)) || /^(list|items|all|many)$/i.test(noun),
+    isBulk:
+      /^(multiple|many|bulk|batch|collection)(?=[A-Z_-]|$)/i.test(raw) ||
+      splitWords(raw).some((word) => bulkWords.has(word)),
+  };
+}
+
+/** `users_list`, `users_partial_update`, `petsCreate`: the verb last. */
+function trailing(text: string): IdentifierReading | undefined {
+  const words = splitWords(text);
+  const last = words.at(-1);
+  const verb = verbOf(last);
+  if (verb === undefined || last === undefined || words.length < 2) return undefined;
+  const isSeparated = /[._/-]/.test(text);
+  if (verb.kind === undefined && !isSeparated) return undefined;
+  if (verb.alsoNoun === true) return undefined;
+  const isPartial = words.at(-2) === "partial" && last === "update";
+  const cut = isPartial ? words.slice(0, -2) : words.slice(0, -1);
+  const raw = cut.map(capitalised).join("");
+  return { ...reading(verb, raw, ""), isMany: verb.kind === "list" };
+}
+
+function nameOnly(text: string): IdentifierReading {
+  const { noun, tail } = cutTail(text);
+  const words = splitWords(text);
+  return { noun: "", fullNoun: noun, tail, isMany: false, isBulk: words.some((word) => bulkWords.has(word)) };
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
