@@ -1,0 +1,161 @@
+import { randomBytes } from "node:crypto";
+import type { RequestListener } from "node:http";
+import { createAuthenticate } from "./auth/authenticate.ts";
+import { deriveKeys } from "./auth/keys.ts";
+import { createAuthorize } from "./calls/authorize.ts";
+import type { HandTool } from "./calls/call.ts";
+import { createCredentialCheck } from "./calls/credentialCheck.ts";
+import { createRunCall } from "./calls/runCall.ts";
+import { createCatalog } from "./catalog/catalog.ts";
+import { createValidator } from "./catalog/validator.ts";
+import type { Config, SurfaceConfig } from "./config/config.ts";
+import type { Api } from "./descriptor.ts";
+import { GatewayError } from "./errors.ts";
+import { createApp } from "./http/app.ts";
+import { edgePolicy } from "./http/edge.ts";
+import { createMcpListener, type McpListener } from "./http/mcp/listener.ts";
+import { setupPage } from "./http/routes/page.ts";
+import { createHttpServer } from "./http/server.ts";
+import { createMemorySessions } from "./session/sessions.memory.ts";
+import type { Surface } from "./surfaces/surface.ts";
+import { createTypedSurface } from "./surfaces/typed.ts";
+import type { Logger } from "./telemetry/log.ts";
+import { Secret } from "./telemetry/secret.ts";
+import { createUpstream } from "./upstream/client.ts";
+import { type ObservedUpstream, observed } from "./upstream/observed.ts";
+
+/** What a gateway is made of. */
+export interface Parts {
+  readonly api: Api;
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Tools written by hand, offered beside those of the API. */
+  readonly tools?: readonly HandTool[];
+}
+
+/** A gateway, wired and ready to serve. */
+export interface Gateway {
+  /** Serves the MCP endpoint of every Surface and hands the rest to `next`; mount it ahead of body parsers. */
+  readonly listener: McpListener["listener"];
+  /** Every other route (health, tools, pages) as an Express app; answers 404 itself. */
+  readonly app: RequestListener;
+  /** Listens where the Config says; resolves to the port taken. */
+  readonly listen: () => Promise<number>;
+  /** The URL that clients are told: `PUBLIC_URL`, else where it listens. */
+  readonly url: () => string;
+  readonly surfaces: readonly Surface[];
+  /** Stops taking connections, lets what is being served finish, then closes every part. Safe to call twice. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Wires a gateway. Nothing listens and nothing is sent before `listen`. Throws `invalid_request` when the Config names
+ * something that the API does not have.
+ */
+export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
+  const { server: own, limits } = config;
+  const secrets = own.secrets.length > 0 ? own.secrets : [ephemeralSecret()];
+  const state = { draining: false, port: own.port };
+  const url = (): string => own.publicUrl ?? `http://${shownHost(own.host)}:${state.port}`;
+
+  const upstreams = new Map(
+    Object.entries(config.upstreams).map(([name, one]) => [name, observed(createUpstream(one))]),
+  );
+  const upstreamOf = ({ upstream }: SurfaceConfig): ObservedUpstream => found(upstreams.get(upstream));
+  const surfaceConfig = (name: string): SurfaceConfig => found(config.surfaces[name]);
+
+  const catalog = createCatalog(api, tools);
+  const run = createRunCall({
+    upstreamFor: (call) => upstreamOf(surfaceConfig(call.surface)),
+    scopes: config.scopes,
+    validator: createValidator(),
+    cursorKeys: deriveKeys(secrets, "cursor"),
+    limits,
+  });
+  const permits = createAuthorize(config.scopes);
+  const surfaces = Object.entries(config.surfaces).map(([name, surface]) =>
+    createTypedSurface({ name, ...surface, tools: catalog.tools, permits, run }),
+  );
+
+  const { check, headers, required } = config.credentials;
+  const authenticate = createAuthenticate({
+    headers,
+    required,
+    keys: deriveKeys(secrets, "principal"),
+    ...(check && {
+      check: createCredentialCheck(api, check, found(upstreams.values().next().value)),
+      cacheSeconds: check.cacheSeconds,
+    }),
+    ...(config.brand.keyPageUrl !== undefined && { keyPageUrl: config.brand.keyPageUrl }),
+  });
+
+  const sessions = createMemorySessions({ perPrincipal: limits.sessionsPerPrincipal });
+  const edge = edgePolicy({ ...own, credentialHeaders: headers });
+  const page = (surface: Surface): string =>
+    setupPage(surface, {
+      ...config.brand,
+      brand: config.brand.name,
+      url: `${url()}${surface.path}`,
+      keyHeader: headers[0] ?? "x-api-key",
+    });
+  const shared = { surfaces, authenticate, edge, credentialHeaders: headers, page, log: logger };
+
+  const mcp = createMcpListener({
+    ...shared,
+    sessions,
+    secrets,
+    body: { bytes: limits.bodyBytes, depth: limits.depth, tokens: limits.tokens },
+    streams: { perPrincipal: limits.streamsPerPrincipal },
+  });
+  const app = createApp({
+    ...shared,
+    anonymousTools: config.toolsEndpoint.anonymous,
+    ready: async () => !state.draining,
+    health: async (surface) => {
+      const upstream = upstreamOf(surfaceConfig(surface.name)).health();
+      const status = state.draining ? "draining" : upstream === "failing" ? "degraded" : "ok";
+      const count = await sessions.count();
+      return { status, version: api.version, tools: surface.tools.length, sessions: count, upstream, store: "ok" };
+    },
+  });
+  const server = createHttpServer({ mcp, app });
+
+  const shutDown = async (): Promise<void> => {
+    state.draining = true;
+    await server.drain();
+    await Promise.all([...upstreams.values()].map((one) => one.close()));
+    await sessions.close();
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    listener: mcp.listener,
+    app,
+    surfaces,
+    url,
+    listen: async () => {
+      state.port = await server.listen(own.port, own.host);
+      return state.port;
+    },
+    close: () => {
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}
+
+/** Nothing that is signed outlives the process while sessions live in it, so a secret nobody knows is the best one. */
+function ephemeralSecret(): Secret {
+  return new Secret(randomBytes(32).toString("base64url"));
+}
+
+/** An address that a browser can open: a server on every address is reached by name. */
+function shownHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::" || host === "127.0.0.1") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** Names of Surfaces and Upstreams are checked when the Config is read. */
+function found<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new GatewayError("internal", "the configuration names a part that was not made");
+  return value;
+}
