@@ -1,0 +1,66 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { CodegenConfig } from "../config/codegen.ts";
+import type { Api } from "../descriptor.ts";
+import { GatewayError } from "../errors.ts";
+import { safeFetch } from "../safeFetch.ts";
+import type { Project } from "./projects.ts";
+import type { Terminal } from "./terminal.ts";
+
+/**
+ * The Api that `generate` wrote for a project. Throws `invalid_request` naming the folder and the command that makes it.
+ * Node reads the TypeScript of `generated/` itself: it holds types and literals only.
+ */
+export async function loadGenerated({ root, name }: Project): Promise<Api> {
+  const folder = join(root, "generated", name);
+  const file = ["index.ts", "index.js"].map((index) => join(folder, index)).find((path) => existsSync(path));
+  if (file === undefined)
+    throw new GatewayError("invalid_request", `generated/${name} is not there: run \`specgate generate\` first`);
+  const module = (await import(pathToFileURL(file).href)) as { readonly api?: Api };
+  if (module.api === undefined)
+    throw new GatewayError("invalid_request", `${file} exports no api: run \`specgate generate\` again`);
+  return module.api;
+}
+
+/** Options that say how a Spec is read. */
+export interface SpecFlags {
+  readonly spec: string;
+  readonly header: Readonly<Record<string, string>>;
+  readonly validate: boolean;
+}
+
+/** The Api of a Spec, generated in memory. Operations whose signals disagree become actions, each with a warning. */
+export async function describeInMemory(flags: SpecFlags, codegen: CodegenConfig, terminal: Terminal): Promise<Api> {
+  const [{ load }, { describeSpec }] = await Promise.all([
+    import("../../codegen/load.ts"),
+    import("../../codegen/main.ts"),
+  ]);
+  const loaded = await load(flags.spec, await loadOptions(flags));
+  const { api, manifest } = describeSpec(loaded, codegen, { allowConflicts: true });
+  for (const operation of manifest.operations) {
+    if ("warning" in operation) terminal.err(`warning: ${operation.method} ${operation.path}: ${operation.warning}`);
+  }
+  return api;
+}
+
+/** How codegen reaches what is not a local file. URLs that the operator named are trusted; those in a document are not. */
+export async function loadOptions({ spec, header, validate }: SpecFlags): Promise<{
+  readonly validate: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fetch: (url: string, headers: Readonly<Record<string, string>>) => Promise<Uint8Array>;
+  readonly stdin?: Uint8Array;
+}> {
+  return {
+    validate,
+    headers: header,
+    fetch: (url, headers) => safeFetch(url, { trust: url === spec ? "operator" : "document", headers }),
+    ...(spec === "-" && { stdin: await readStdin() }),
+  };
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array); // stdin without an encoding gives bytes
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,97 @@
+import { compose, type Gateway } from "../compose.ts";
+import type { Config } from "../config/config.ts";
+import { type Environment, readEnvironment } from "../config/environment.ts";
+import { type Flags, type GatewayFile, readGatewayFile, resolveConfig } from "../config/load.ts";
+import type { Api } from "../descriptor.ts";
+import { createLogger, type Logger } from "../telemetry/log.ts";
+import { describeInMemory, loadGenerated } from "./api.ts";
+import { chooseProject } from "./projects.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Options of `specgate serve`. */
+export interface ServeFlags {
+  readonly config?: string;
+  readonly spec?: string;
+  readonly header: Readonly<Record<string, string>>;
+  readonly upstream?: string;
+  readonly port?: number;
+  readonly host?: string;
+  readonly readOnly?: boolean;
+  readonly validate: boolean;
+}
+
+/**
+ * `specgate serve`: serves until SIGTERM or SIGINT, then lets calls in flight finish. Resolves to 0 after a clean stop.
+ * A second signal ends the process at once with code 1.
+ */
+export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<number> {
+  const environment = readEnvironment(process.env);
+  const { api, file } = await readApi(flags, environment, terminal);
+  const config = resolveConfig(file, environment, flagsOf(flags), api.version);
+  const logger = createLogger(config.server.logLevel);
+  const gateway = compose({ api, config, logger });
+  warnOfDefaults(config, logger);
+  const stopped = stopSignal();
+  const port = await gateway.listen();
+  const tools = Object.fromEntries(gateway.surfaces.map((surface) => [surface.path, surface.tools.length]));
+  logger.info({ url: gateway.url(), port, api: api.name, version: api.version, tools }, "listening");
+  if (terminal.interactive) terminal.err(banner(gateway, config));
+  const signal = await stopped;
+  logger.info({ signal }, "draining");
+  await gateway.close();
+  logger.info("stopped");
+  return 0;
+}
+
+interface Loaded {
+  readonly api: Api;
+  readonly file: GatewayFile;
+}
+
+async function readApi(flags: ServeFlags, environment: Environment, terminal: Terminal): Promise<Loaded> {
+  const named = flags.config ?? environment.config;
+  if (flags.spec === undefined) {
+    const project = chooseProject(process.cwd(), named);
+    const file = readGatewayFile(project.config ?? "gateway.yaml");
+    return { api: await loadGenerated({ ...project, name: file.api }), file };
+  }
+  const file = named === undefined ? undefined : readGatewayFile(named);
+  const api = await describeInMemory({ ...flags, spec: flags.spec }, file?.codegen ?? {}, terminal);
+  return { api, file: file ?? { api: api.name, brand: { name: api.title } } };
+}
+
+function flagsOf({ port, host, upstream, readOnly }: ServeFlags): Flags {
+  return {
+    ...(port !== undefined && { port }),
+    ...(host !== undefined && { host }),
+    ...(upstream !== undefined && { upstreamUrl: upstream }),
+    ...(readOnly !== undefined && { readOnly }),
+  };
+}
+
+/** What an operator should know of the choices that nobody made. */
+function warnOfDefaults({ server, credentials }: Config, logger: Logger): void {
+  logger.info("sessions are kept in this process: run one replica");
+  if (server.secrets.length === 0)
+    logger.info("SPECGATE_SECRET is not set: sessions and cursors end with this process");
+  if (credentials.required && credentials.check === undefined)
+    logger.info("credentials.check is not set: keys are unverified, every tool is listed and the upstream decides");
+  if (server.publicUrl === undefined && server.host !== "127.0.0.1" && server.host !== "localhost")
+    logger.warn("PUBLIC_URL is not set: only requests for localhost are answered; set it to the URL that clients use");
+}
+
+function banner(gateway: Gateway, { brand }: Config): string {
+  const lines = gateway.surfaces.map((surface) => `  ${gateway.url()}${surface.path}   ${surface.tools.length} tools`);
+  return `\n${brand.name} is served at\n${lines.join("\n")}\n\nOpen ${gateway.url()}/ for how to connect. Ctrl+C stops.\n`;
+}
+
+function stopSignal(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    process.once(name, () => {
+      process.once(name, () => process.exit(1));
+      resolve(name);
+    });
+  }
+  return promise;
+}
