@@ -65,17 +65,25 @@ async function connectV2(url: string, key: string): Promise<Connected> {
   return connected(client, () => client.close());
 }
 
-/**
- * Claude Desktop's way in: the block of the openstatus document as it stands there, but for URL and key, started as
- * Claude Desktop starts it. `npx` finds the installed mcp-remote because the project is the working directory.
- */
-async function connectMcpRemote(url: string, key: string): Promise<Connected> {
-  const { command, args, env } = {
+/** What a user of Claude Desktop writes for mcp-remote: the block of the openstatus guide, but for URL and key. */
+export function desktopBlock(url: string, key: string): DesktopBlock {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: mcp-remote fills it in from its environment
+  return {
     command: "npx",
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: mcp-remote fills it in from its environment
     args: ["mcp-remote", url, "--header", "x-openstatus-key: ${API_KEY}"],
     env: { API_KEY: key },
   };
+}
+
+interface DesktopBlock {
+  readonly command: string;
+  readonly args: string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Starts the block as Claude Desktop does. `npx` finds the installed mcp-remote because the project is the working directory. */
+async function connectMcpRemote(url: string, key: string): Promise<Connected> {
+  const { command, args, env } = desktopBlock(url, key);
   const transport = new StdioClientTransport({
     command,
     args,
