@@ -18,6 +18,11 @@ export interface Question {
   readonly key: string;
   readonly method: "elicitation/create" | "sampling/createMessage" | "roots/list";
   readonly params: Readonly<Record<string, unknown>>;
+  /**
+   * An answer counts even if the client sends it unasked with its first request: input, without the weight of a
+   * confirmation. Default: it counts only when the signed state of the request shows that it was asked. Stateless era.
+   */
+  readonly unasked?: true;
 }
 
 /** What the client answered: the raw result of the request. */

@@ -49,7 +49,17 @@ export interface Gateway {
 
 /** A gateway over Tools written by hand, on a free port of the loopback address. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
-  const { placement = "server", tools, auth, allowedOrigins = [], app, limits, pageSize, paths = ["/mcp"], ...rest } = options;
+  const {
+    placement = "server",
+    tools,
+    auth,
+    allowedOrigins = [],
+    app,
+    limits,
+    pageSize,
+    paths = ["/mcp"],
+    ...rest
+  } = options;
   const widgets = widgetTools();
   const secrets = [new Secret("a secret of the tests")];
   const credentialHeaders = ["x-api-key", "authorization"];
@@ -101,8 +111,19 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     page: (surface) => setupPage(surface, { brand: "Widgets", url: "http://localhost/mcp", keyHeader: "x-api-key" }),
     ...app,
   });
-  const http = placement === "server" ? createHttpServer({ mcp, app: routes, ...(limits === undefined ? {} : { limits }) }) : undefined;
-  const server = http?.server ?? createServer({ maxHeaderSize: 16_384 }, express().use(paths[0] as string, mcp.listener).use(express.json()).use(routes));
+  const http =
+    placement === "server"
+      ? createHttpServer({ mcp, app: routes, ...(limits === undefined ? {} : { limits }) })
+      : undefined;
+  const server =
+    http?.server ??
+    createServer(
+      { maxHeaderSize: 16_384 },
+      express()
+        .use(paths[0] as string, mcp.listener)
+        .use(express.json())
+        .use(routes),
+    );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;

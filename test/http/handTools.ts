@@ -58,7 +58,11 @@ export function widgetTools(): Widgets {
       effect: "write",
       properties: { name: { type: "string" } },
     }),
-    handTool("delete_widget", (call) => deleteWidget(call, deleted), { effect: "destroy", properties: id, required: ["id"] }),
+    handTool("delete_widget", (call) => deleteWidget(call, deleted), {
+      effect: "destroy",
+      properties: id,
+      required: ["id"],
+    }),
     handTool("refuse_widget", async () => {
       throw new GatewayError("upstream_conflict", "the widget is in use", { next: "Stop it first." });
     }),

@@ -30,20 +30,22 @@ export function createStatelessAsk(options: StatelessAskOptions): StatelessAsk {
   const { keys, binding, capabilities, nowMs } = options;
   const { requestState, inputResponses } = binding.params;
   const state = requestState === undefined ? noState : openState(keys, requestState, binding, nowMs);
-  const given = new Map<string, unknown>(Object.entries(state.answers));
-  if (isObject(inputResponses)) {
-    for (const key of state.asked) if (Object.hasOwn(inputResponses, key)) given.set(key, inputResponses[key]);
-  }
+  const responses = isObject(inputResponses) ? inputResponses : {};
+  const answerTo = ({ key, unasked }: Question): unknown => {
+    const counts = unasked === true || state.asked.includes(key);
+    if (counts && Object.hasOwn(responses, key)) return responses[key];
+    return Object.hasOwn(state.answers, key) ? state.answers[key] : undefined;
+  };
   let pending: PendingInput | null = null;
   const used = new Map<string, Answer>();
   return {
     ask: async (questions) => {
       assertCanAnswer(questions, capabilities, "stateless");
-      const open = questions.filter((question) => !answers(question, given.get(question.key)));
       for (const question of questions) {
-        const answer = given.get(question.key);
+        const answer = answerTo(question);
         if (answers(question, answer)) used.set(question.key, answer);
       }
+      const open = questions.filter(({ key }) => !used.has(key));
       if (open.length === 0) return questions.map(({ key }) => used.get(key) as Answer);
       if (state.round >= maxRounds) throw tooManyRounds();
       const next = { asked: open.map(({ key }) => key), answers: Object.fromEntries(used), round: state.round + 1 };
