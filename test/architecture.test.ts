@@ -40,6 +40,7 @@ const contracts = [
   "src/auth/principal.ts",
   "src/calls/call.ts",
   "src/catalog/tool.ts",
+  "src/upstream/exchange.ts",
 ];
 
 /** Packages that belong to some rooms alone. A path of a room or of one file. */

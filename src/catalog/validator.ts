@@ -1,0 +1,69 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
+import * as formats from "ajv-formats";
+import { RE2JS } from "re2js";
+import { GatewayError } from "../errors.ts";
+import { explain } from "./explain.ts";
+import { hardened } from "./harden.ts";
+import type { Tool } from "./tool.ts";
+
+/** Checks arguments against the input schemas of Tools. */
+export interface Validator {
+  /**
+   * Throws `invalid_arguments` in words for a model when `args` is not what `tool` takes. Changes nothing: no value is
+   * coerced, no default filled in.
+   */
+  readonly check: (tool: Tool, args: Readonly<Record<string, unknown>>) => void;
+}
+
+/**
+ * A Validator that compiles each Tool's schema on first use and keeps it (2.5 ms once, microseconds afterwards). Patterns run on
+ * RE2, in linear time whatever the Spec's author wrote; one that RE2 does not know (look-around, back-references) allows
+ * everything, and the upstream decides.
+ */
+export function createValidator(): Validator {
+  const compiled = new WeakMap<Tool, ValidateFunction>();
+  return {
+    check: (tool, args) => {
+      const validate = compiled.get(tool) ?? compile(tool);
+      compiled.set(tool, validate);
+      if (!validate(args)) throw invalid(tool, validate.errors ?? []);
+    },
+  };
+}
+
+/** One instance per Tool, since an instance keeps every schema and two Tools may use one `$defs` name for different things. */
+function compile(tool: Tool): ValidateFunction {
+  const ajv = new Ajv2020({
+    strict: false,
+    allErrors: false,
+    logger: false,
+    verbose: true,
+    validateSchema: false,
+    addUsedSchema: false,
+    inlineRefs: false,
+    code: { regExp: linearRegExp },
+  });
+  addFormats(ajv);
+  return ajv.compile(hardened(tool.definition.inputSchema) as object); // an object schema stays one
+}
+
+/** The package is CommonJS, and its types describe only its default export. */
+const addFormats = formats.default as unknown as (ajv: Ajv2020) => Ajv2020;
+
+/** ajv's hook for the regular expression engine; `code` would only be used in standalone code. */
+const linearRegExp = Object.assign(
+  (pattern: string): { test: (text: string) => boolean } => {
+    try {
+      const compiled = RE2JS.compile(pattern);
+      return { test: (text) => compiled.matcher(text).find() };
+    } catch {
+      return { test: () => true };
+    }
+  },
+  { code: "linearRegExp" },
+);
+
+function invalid(tool: Tool, errors: readonly ErrorObject[]): GatewayError {
+  const { message, next } = explain(tool, errors);
+  return new GatewayError("invalid_arguments", message, { next });
+}
