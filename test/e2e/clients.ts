@@ -68,11 +68,8 @@ async function connectV2(url: string, key: string): Promise<Connected> {
 /** What a user of Claude Desktop writes for mcp-remote: the block of the openstatus guide, but for URL and key. */
 export function desktopBlock(url: string, key: string): DesktopBlock {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: mcp-remote fills it in from its environment
-  return {
-    command: "npx",
-    args: ["mcp-remote", url, "--header", "x-openstatus-key: ${API_KEY}"],
-    env: { API_KEY: key },
-  };
+  const header = "x-openstatus-key: ${API_KEY}";
+  return { command: "npx", args: ["mcp-remote", url, "--header", header], env: { API_KEY: key } };
 }
 
 interface DesktopBlock {

@@ -100,3 +100,10 @@ export async function serveNode(
     },
   };
 }
+
+/** The URL in the log line by which `specgate serve` says that it listens. */
+export function listening(line: string): string | undefined {
+  if (!line.startsWith("{")) return undefined;
+  const { msg, url } = JSON.parse(line) as { msg?: string; url?: string };
+  return msg === "listening" ? url : undefined;
+}

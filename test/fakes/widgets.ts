@@ -16,7 +16,15 @@ export interface Widgets {
   /** The `x-api-key` of each of them. */
   readonly keys: readonly (string | undefined)[];
   readonly widgets: Map<string, Widget>;
+  /** The next request is answered only after `release`; `arrived` resolves when it has come. */
+  readonly hold: () => Hold;
   readonly close: () => Promise<void>;
+}
+
+/** One request that waits. */
+export interface Hold {
+  readonly arrived: Promise<void>;
+  readonly release: () => void;
 }
 
 /** Starts the API that {@link widgetSpec} describes; it holds `w1` and takes the keys given. */
@@ -24,11 +32,14 @@ export async function startWidgets(keys: readonly string[]): Promise<Widgets> {
   const widgets = new Map<string, Widget>([["w1", { id: "w1", name: "First", colour: "red" }]]);
   const requests: string[] = [];
   const seen: (string | undefined)[] = [];
+  const holds: { arrived: () => void; released: Promise<void> }[] = [];
   const server = createServer((req, res) => {
     requests.push(`${req.method} ${req.url}`);
     const key = req.headers["x-api-key"];
     seen.push(typeof key === "string" ? key : undefined);
-    void bodyOf(req).then((body) => {
+    const held = holds.shift();
+    held?.arrived();
+    void Promise.all([bodyOf(req), held?.released]).then(([body]) => {
       const known = typeof key === "string" && keys.includes(key);
       const answer = known ? answerTo(req, body, widgets) : { status: 401, body: { message: "bad key" } };
       res.writeHead(answer.status, { "content-type": "application/json" });
@@ -41,6 +52,12 @@ export async function startWidgets(keys: readonly string[]): Promise<Widgets> {
     requests,
     keys: seen,
     widgets,
+    hold: () => {
+      const arrived = Promise.withResolvers<void>();
+      const released = Promise.withResolvers<void>();
+      holds.push({ arrived: arrived.resolve, released: released.promise });
+      return { arrived: arrived.promise, release: released.resolve };
+    },
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());
