@@ -40,6 +40,7 @@ export function create(noun: Noun, context: Context): Answer {
   const parents = Object.fromEntries(noun.parents.map(({ param }) => [param, context.path[param] ?? null]));
   const row = add(context, noun, { ...sent, ...parents, ...rule.initial?.(context, sent) });
   rule.after?.(context, row);
+  rule.settle?.(context, row);
   record(context, noun, row, "create");
   if (noun.alertOnCreate !== undefined && notify === true) sendAlert(context, noun.alertOnCreate, noun, row);
   return { status: 201, body: shown(context.store, noun, row) };
@@ -64,6 +65,7 @@ function store(noun: Noun, context: Context, fields: Row): Answer {
   requireRelations(context, noun.fields, fields);
   ruleOf(noun.name).check?.({ ...row, ...fields });
   const changed = change(context, noun, row, fields);
+  ruleOf(noun.name).settle?.(context, changed);
   if (changed !== row) record(context, noun, row, "update", Object.keys(fields));
   return { status: 200, body: shown(context.store, noun, changed) };
 }
@@ -72,6 +74,7 @@ function store(noun: Noun, context: Context, fields: Row): Answer {
 export function remove(noun: Noun, context: Context): Answer {
   const row = found(context, noun, context.path[noun.idParam]);
   context.store.remove(context.caller.organisationId, noun.name, String(row.id));
+  ruleOf(noun.name).settle?.(context, row);
   record(context, noun, row, "delete");
   return noun.remove === "flag" ? { status: 200, body: { deleted: true, id: row.id ?? null } } : { status: 204 };
 }
@@ -88,6 +91,8 @@ export function actOn(noun: Noun, action: Action, context: Context, row: Row): R
   requireRelations(context, action.body ?? {}, context.body);
   const changed = change(context, noun, row, filled(action.sets, context, row));
   if (action.adds !== undefined) add(context, nounNamed(action.adds.noun), filled(action.adds.row, context, row));
+  ruleOf(noun.name).acted?.(context, action.verb, changed);
+  ruleOf(noun.name).settle?.(context, changed);
   record(context, noun, row, action.verb, Object.keys(action.sets));
   if (action.alert !== undefined && context.body.notify === true) sendAlert(context, action.alert, noun, changed);
   return changed;
@@ -104,6 +109,8 @@ function filled(template: Readonly<Record<string, Json>>, context: Context, row:
   const replaced = (value: Json): Json => {
     if (typeof value !== "string" || !value.startsWith("$")) return value;
     if (value === "$now") return context.now;
+    // Beacon has no journeys of its own: a run by hand finds what the runs before it found.
+    if (value === "$outcome") return row.health === "failing" ? "failed" : "passed";
     if (value === "$user") return context.caller.user.id ?? null;
     return (value.startsWith("$body.") ? context.body[value.slice(6)] : row[value.slice(1)]) ?? null;
   };

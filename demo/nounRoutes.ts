@@ -184,8 +184,8 @@ function filters(noun: Noun): NonNullable<Route["query"]> {
 function filterField(noun: Noun, field: Field): Field & { commas?: boolean } {
   const { default: _unset, readOnly: _server, writeOnly: _sent, ...schema } = field.schema;
   const plain = withoutNull(schema);
-  // Incidents take several values, separated by commas; lists are repeated; the rest is one value.
-  if (noun.tag === "Incidents" && plain.enum !== undefined) {
+  // Two domains take several values, separated by commas; lists are repeated; the rest is one value.
+  if (["Incidents", "Maintenance"].includes(noun.tag) && plain.enum !== undefined) {
     const { description, ...items } = plain;
     const about = `${description}. Several, separated by commas`;
     return { ...field, required: false, commas: true, schema: { type: "array", items, description: about } };

@@ -39,6 +39,7 @@ const failureSchema: Schema = {
 
 /** The whole document. The same model gives the same value, key order included. */
 export function openApiDocument(): Part {
+  const shared = sharedParameters();
   const tags = [...new Set(routes.map((route) => route.tag))].sort();
   return {
     openapi: "3.1.0",
@@ -52,12 +53,13 @@ export function openApiDocument(): Part {
     servers: [{ url: "http://127.0.0.1:4010", description: "A Beacon started on this machine" }],
     security: [{ apiKey: [] }, { bearer: [] }],
     tags: tags.map((name) => ({ name })),
-    paths: pathItems(),
+    paths: pathItems(shared),
     components: {
       securitySchemes: {
         apiKey: { type: "apiKey", in: "header", name: "x-api-key", description: "An API key" },
         bearer: { type: "http", scheme: "bearer", description: "The same API key as a bearer token" },
       },
+      parameters: Object.fromEntries(shared),
       schemas: componentSchemas(),
       responses: Object.fromEntries(
         Object.entries(failures).map(([status, description]) => [
@@ -90,19 +92,22 @@ function componentSchemas(): Part {
   return Object.fromEntries([...all].sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-function pathItems(): Part {
+function pathItems(shared: ReadonlyMap<string, Part>): Part {
   const byPath = Map.groupBy(routes, (route) => route.path);
   const sorted = [...byPath].sort(([one], [other]) => (one < other ? -1 : 1));
   return Object.fromEntries(
     sorted.map(([path, own]) => [
       path,
-      Object.fromEntries(own.map((route) => [route.method.toLowerCase(), operation(route)])),
+      Object.fromEntries(own.map((route) => [route.method.toLowerCase(), operation(route, shared)])),
     ]),
   );
 }
 
-function operation(route: Route): Part {
-  const parameters = [...pathParameters(route.path), ...Object.entries(route.query ?? {}).map(queryParameter)];
+function operation(route: Route, shared: ReadonlyMap<string, Part>): Part {
+  const parameters = [
+    ...pathParameters(route.path),
+    ...Object.entries(route.query ?? {}).map(([name, field]) => queryParameter(shared, name, field)),
+  ];
   return {
     tags: [route.tag],
     summary: route.summary,
@@ -124,7 +129,27 @@ function pathParameters(path: string): readonly Part[] {
   }));
 }
 
-function queryParameter([name, field]: readonly [string, Field & { readonly commas?: boolean }]): Part {
+/** Parameters many operations share, written once: those that read the same wherever they occur. */
+function sharedParameters(): ReadonlyMap<string, Part> {
+  const texts = new Map<string, string[]>();
+  for (const [name, field] of routes.flatMap((route) => Object.entries(route.query ?? {}))) {
+    texts.set(name, [...(texts.get(name) ?? []), JSON.stringify(statedParameter(name, field))]);
+  }
+  const shared = [...texts].filter(([, all]) => all.length > 20 && new Set(all).size === 1);
+  return new Map(
+    shared
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, all]) => [name, JSON.parse(all[0] ?? "{}") as Part]),
+  );
+}
+
+function queryParameter(shared: ReadonlyMap<string, Part>, name: string, field: QueryField): Part {
+  return shared.has(name) ? { $ref: `#/components/parameters/${name}` } : statedParameter(name, field);
+}
+
+type QueryField = Field & { readonly commas?: boolean };
+
+function statedParameter(name: string, field: QueryField): Part {
   const { description, ...schema } = field.schema;
   return {
     name,

@@ -21,9 +21,12 @@ export function readSchema(noun: Noun): Schema {
   };
 }
 
-/** What create takes: no server fields, no fields of the path; `notify` where create alerts people. */
+/**
+ * What create takes: no server fields, no fields of the path; `notify` where create alerts people.
+ * With a shared schema, server fields are ignored.
+ */
 export function createSchema(noun: Noun): Schema {
-  const fields = writable(noun);
+  const fields = noun.sharedSchema ? Object.entries(noun.fields) : writable(noun);
   const notify = noun.alertOnCreate === undefined ? [] : [["notify", notifySchema(noun)] as const];
   const required = fields.filter(([, field]) => field.required).map(([name]) => name);
   return {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { advance } from "./clock.ts";
 import { readBody, readQuery, readText } from "./input.ts";
 import { callerOf, keyOf, requireRights } from "./keys.ts";
 import { type Answer, ApiFailure, type Caller } from "./route.ts";
@@ -74,7 +75,7 @@ export async function startBeacon(options: BeaconOptions = {}): Promise<Beacon> 
   // Without a given time the clock is the real one.
   const now = (): string =>
     new Date(options.now === undefined ? Date.now() : base.getTime() + Date.now() - startedAt).toISOString();
-  const world = { store, router: routerOf(routes), now };
+  const world = { store, router: routerOf(routes), now, tick: tickOf(store) };
   const server = createServer((request, response) => {
     void serve(world, request, response, (record) => {
       total += 1;
@@ -125,10 +126,23 @@ const keys: BeaconKeys = {
   users: { admin: keyNamed("full", "acme"), viewer: keyNamed("viewer", "acme"), member: keyNamed("member", "acme") },
 };
 
+/** Lets time pass in the store, at most once a second: a request must not pay for it each time. */
+function tickOf(store: Store): (now: string) => void {
+  const organisations = [...new Set(demoKeys.map((key) => `org_${key.organisation}`))];
+  let last = "";
+  return (now) => {
+    const second = now.slice(0, 19);
+    if (second === last) return;
+    last = second;
+    store.transaction(() => advance(store, organisations, now));
+  };
+}
+
 interface World {
   readonly store: Store;
   readonly router: Router;
   readonly now: () => string;
+  readonly tick: (now: string) => void;
 }
 
 /** Answers one request; never rejects. */
@@ -151,12 +165,13 @@ async function serve(
 }
 
 function answer(world: World, request: IncomingMessage, record: RequestRecord): Answer {
-  const { store, router, now } = world;
+  const { store, router, now, tick } = world;
   const url = urlOf(request);
   const match = router.match(record.method, url.pathname);
   if (match === undefined) throw unmatched(router, record.method, url.pathname);
   const { route, path } = match;
   const time = now();
+  tick(time);
   const caller = route.scope === null ? nobody : callerOf(store, keyOf(request.headers), time);
   if (route.scope !== null) requireRights(caller, route.scope, route.permission);
   const query = readQuery(route, url.searchParams);

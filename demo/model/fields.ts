@@ -84,7 +84,10 @@ export function parseField(input: FieldInput): Field {
   if (parts?.type === undefined || parts.about === undefined) throw new Error(`cannot read the field "${input}"`);
   const base = bounded(baseSchema(parts.type), parts.min, parts.max);
   const plain = parts.list === undefined ? base : { type: "array", items: base, maxItems: 100, uniqueItems: true };
-  const field = marked({ ...plain, description: parts.about.trim() }, parts.marks ?? "");
+  const field = marked(
+    { ...plain, description: described(parts.type, parts.list, parts.about.trim()) },
+    parts.marks ?? "",
+  );
   return parts.type.startsWith("->") ? { ...field, ref: parts.type.slice(2) } : field;
 }
 
@@ -102,6 +105,11 @@ export function listOf(about: string, properties: Readonly<Record<string, FieldI
 export function withDefault(input: FieldInput, value: Json): Field {
   const field = parseField(input);
   return { ...field, schema: { ...field.schema, default: value } };
+}
+
+/** A relation says whose id it wants, so that a reader knows where to look it up. */
+function described(type: string, list: string | undefined, about: string): string {
+  return type.startsWith("->") ? `${about} (${list === undefined ? "id" : "ids"} of ${type.slice(2)})` : about;
 }
 
 function objectSchema(properties: Readonly<Record<string, FieldInput>>): Schema {

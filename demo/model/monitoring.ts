@@ -320,7 +320,7 @@ export const beats: readonly Noun[] = domain(
               beatId: "$id",
               pageId: "$pageId",
               type: "manual_run",
-              outcome: "passed",
+              outcome: "$outcome",
               occurredAt: "$now",
               message: "$body.reason",
             },

@@ -35,7 +35,7 @@ export interface Action {
   readonly about: string;
   /** Body fields; absent: the action takes no body. */
   readonly body?: Readonly<Record<string, Field>>;
-  /** What it writes. `$now` and `$user` stand for the time and the caller, `$body.x` for what was sent (or null). */
+  /** What it writes. `$now` and `$user` stand for the time and the caller, `$body.x` for what was sent (or null), `$outcome` for how a run ends. */
   readonly sets: Readonly<Record<string, Json>>;
   /** The row must have one of these values, else 409. */
   readonly when?: { readonly field: string; readonly is: readonly Json[] };
@@ -104,9 +104,9 @@ export interface ActionInput extends Omit<Action, "body"> {
 /** All six kinds, in the order documents list them. */
 export const allKinds: readonly Kind[] = ["list", "count", "get", "create", "update", "delete"];
 
-/** The fields every noun has; the server sets them. */
-export const baseFields: Readonly<Record<string, Field>> = parseFields({
-  id: "text(..64)~ Id, unique across organisations",
+/** The fields every noun has; the server sets them. They stand before and after its own. */
+const identity: Readonly<Record<string, Field>> = parseFields({ id: "text(..64)~ Id, unique across organisations" });
+const bookkeeping: Readonly<Record<string, Field>> = parseFields({
   organisationId: "text(..64)~ The organisation it belongs to",
   createdAt: "time~ When it was created",
   updatedAt: "time~ When it last changed",
@@ -145,7 +145,7 @@ function complete(name: string, tag: string, conventions: Conventions, input: No
     idParam: input.idParam ?? (style.idStyle === "plain" ? "id" : `${camel(name)}Id`),
     parents: input.parents ?? [],
     kinds: (input.kinds ?? allKinds).filter((kind) => kind !== "count" || style.count === "endpoint"),
-    fields: { ...parseFields(input.fields), ...baseFields },
+    fields: { ...identity, ...parseFields(input.fields), ...bookkeeping },
     actions: (input.actions ?? []).map(completeAction),
     notifyDefault: input.notifyDefault ?? null,
     expand: input.expand ?? [],
