@@ -17,11 +17,7 @@ const maxValue = 60;
  * ajv's errors in the words of a Tool's caller: which argument, which value, what is allowed, which name was probably
  * meant. The value of a secret field is not repeated.
  */
-export function explain(
-  tool: Tool,
-  args: Readonly<Record<string, unknown>>,
-  errors: readonly ErrorObject[],
-): Explanation {
+export function explain(tool: Tool, errors: readonly ErrorObject[]): Explanation {
   const error = mostTelling(errors);
   if (error === undefined) return { message: `the arguments of ${tool.name} are not valid`, next: again(tool) };
   return { message: wordsFor(error, tool), next: adviceFor(error, tool) };
