@@ -299,6 +299,7 @@ describe("specgate serve --spec FILE --upstream URL, with nothing prepared", () 
     const inFlight = callerOf(`${served.url}/mcp`, canary).call("get_widget", { id: "w1" });
     await held.arrived;
     const stopped = served.stop();
+    await served.printed('"draining"');
     held.release();
     expect((await inFlight).structured).toMatchObject({ item: { name: "First" } });
     expect(await stopped).toBe(0);

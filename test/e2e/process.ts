@@ -58,6 +58,8 @@ export interface Served {
   readonly url: string;
   /** From the start of the process to the line that says it is ready. */
   readonly startMs: number;
+  /** Resolves once a line that contains `text` has been printed. */
+  readonly printed: (text: string) => Promise<void>;
   /** Sends SIGTERM and resolves with the exit code. */
   readonly stop: () => Promise<number | null>;
 }
@@ -78,11 +80,13 @@ export async function serveNode(
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];
+  const waiting: { readonly text: string; readonly found: () => void }[] = [];
   const exit = once(child, "close") as Promise<[number | null]>;
   const url = await new Promise<string>((found, failed) => {
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on("line", (line) => {
         lines.push(line);
+        for (const { text: wanted, found: tell } of waiting) if (line.includes(wanted)) tell();
         const text = ready(line);
         if (text !== undefined) found(text);
       });
@@ -93,6 +97,11 @@ export async function serveNode(
     child,
     url,
     startMs: performance.now() - start,
+    printed: (text) =>
+      new Promise((resolved) => {
+        waiting.push({ text, found: resolved });
+        if (lines.some((line) => line.includes(text))) resolved();
+      }),
     stop: async () => {
       child.kill("SIGTERM");
       const [code] = await exit;
