@@ -33,6 +33,8 @@ export interface Converter {
   readonly convert: (spec: unknown, place: Place) => Schema;
   /** The schemas referred to so far, by name. Grows while converting. */
   readonly defs: ReadonlyMap<string, Schema>;
+  /** A reference to a schema of our own; the first one given under a name counts. */
+  readonly define: (name: string, schema: () => Schema) => Schema;
   readonly loosen: (at: string, what: string) => void;
   /** Everything loosened so far, once each. */
   readonly loosened: () => Loosened[];
@@ -65,6 +67,11 @@ export function createConverter(document: Document, text: TextCleaner): Converte
     document,
     text,
     defs: state.defs,
+    define: (wanted, schema) => {
+      const name = state.names.ownName(wanted);
+      if (!state.defs.has(name)) state.defs.set(name, schema());
+      return { $ref: `#/$defs/${name}` };
+    },
     loosen: (at, what) => loosen(state, at, what),
     loosened: () => [...state.loosened.values()],
     convert: (spec, place) => {

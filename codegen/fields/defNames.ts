@@ -7,6 +7,8 @@ import type { Direction } from "./convert.ts";
 export interface DefNames {
   /** The name of the schema at a pointer; where reading and writing differ, the one written ends in `Input`. */
   readonly nameOf: (pointer: string, direction: Direction) => string;
+  /** The name of a schema that is in no Spec; the same whenever the same one is wanted. */
+  readonly ownName: (wanted: string) => string;
 }
 
 /** An identifier in TypeScript and a key in `$defs` (security.md T40); shorter by a suffix's length. */
@@ -108,6 +110,7 @@ export function nameDefs(document: Document): DefNames {
   }
   const differing = new Map<string, boolean>();
   return {
+    ownName: (wanted) => byPointer.get(`own ${wanted}`) ?? take(`own ${wanted}`, wanted),
     nameOf: (pointer, direction) => {
       const name = byPointer.get(pointer) ?? take(pointer, `${legal(lastWord(pointer))}_${hexOf(pointer, 6)}`);
       if (direction === "read" || !differs(document, pointer, differing)) return name;

@@ -132,7 +132,7 @@ async function readRemote(
       from.name,
       found,
       `leads to ${host}, which is not an allowed host`,
-      "Allow that host, or ship the file with the document.",
+      "Allow it with --allow-host, or ship the file with the document.",
     );
   }
   return checkSize(await options.fetch(url, {}), publicUrl(url));

@@ -1,0 +1,226 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Body, Field, FieldUse, Json, Schema } from "../../src/descriptor.ts";
+import { toField } from "../fields/field.ts";
+import type { Decision, OperationContent, SpecSchema } from "../model.ts";
+import { jsonOf, likeness } from "../schemas.ts";
+import { singular, snake, splitWords } from "../words.ts";
+import type { ArgNames } from "./args.ts";
+import type { Context } from "./context.ts";
+import { filterSchema, sortSchema } from "./filters.ts";
+import { type Property, type Shape, shapeOf } from "./shape.ts";
+
+/** A request body as the Spec has it. */
+export interface BodySpec {
+  readonly mediaType: string;
+  readonly schema: SpecSchema;
+  readonly isRequired: boolean;
+  readonly wrap: readonly string[];
+  /** The object inside the wrap, where its properties can be offered one by one. */
+  readonly shape?: Shape;
+  readonly at: string;
+}
+
+/** The body of an Operation, nothing when it has none, or why no Tool can send it. */
+export function readBody(
+  context: Context,
+  decision: Decision,
+  noun: SpecSchema | undefined,
+): BodySpec | { readonly skipped: string } | undefined {
+  const { operation } = decision;
+  if (operation.body === undefined) return undefined;
+  if (operation.method === "GET" || operation.method === "HEAD") {
+    context.converter.loosen(
+      operation.pointer,
+      `the body of a ${operation.method} is not sent: it means nothing in HTTP`,
+    );
+    return undefined;
+  }
+  const content = sendable(operation.body.content);
+  if (content === undefined) {
+    const types = operation.body.content.map(({ mediaType }) => mediaType.slice(0, 100)).join(", ");
+    return { skipped: `its request body is ${types}; JSON, form-urlencoded and text can be sent` };
+  }
+  const schema = content.schema ?? (isText(content.mediaType) ? { type: "string" } : {});
+  const at = `${operation.pointer}/requestBody`;
+  const wrap = wrapOf(context, decision, schema, noun, at);
+  const inner = wrap.reduce<SpecSchema>((outer, key) => propertyOf(context, outer, key, at)?.spec ?? {}, schema);
+  const shape = shapeOf(context.document, inner, at, "write");
+  if (shape !== undefined && isClosedEmpty(shape) && (decision.kind === "create" || decision.kind === "update")) {
+    return { skipped: "its request body declares no properties and allows no others, so there is nothing to send" };
+  }
+  const isFlat = shape !== undefined && !shape.isUnion;
+  const mediaType = /^(\*\/\*|application\/\*)/.test(content.mediaType) ? "application/json" : content.mediaType;
+  return { mediaType, schema: inner, isRequired: operation.body.required, wrap, ...(isFlat && { shape }), at };
+}
+
+/** Media types that the gateway writes: JSON first, then forms, then text. */
+function sendable(content: readonly OperationContent[]): OperationContent | undefined {
+  const form = content.find(({ mediaType }) => /^application\/x-www-form-urlencoded\b/i.test(mediaType));
+  return jsonOf(content) ?? form ?? content.find(({ mediaType }) => isText(mediaType));
+}
+
+function isText(mediaType: string): boolean {
+  return /^text\/(?!event-stream)/i.test(mediaType);
+}
+
+function isClosedEmpty({ properties, additional, isUnion }: Shape): boolean {
+  return properties.length === 0 && additional === false && !isUnion;
+}
+
+/** Keys around the object: by gateway.yaml, else one required property that holds the noun. */
+function wrapOf(
+  context: Context,
+  decision: Decision,
+  schema: SpecSchema,
+  noun: SpecSchema | undefined,
+  at: string,
+): readonly string[] {
+  const rule = context.rules.rule("bodies", decision);
+  if (rule !== undefined) return rule.wrap;
+  const outer = shapeOf(context.document, schema, at, "write");
+  const [only] = outer?.properties ?? [];
+  if (outer === undefined || outer.properties.length !== 1 || only === undefined || outer.additional === true)
+    return [];
+  const inner = shapeOf(context.document, only.spec, only.at, "write");
+  if (inner === undefined || (inner.properties.length === 0 && inner.additional !== false)) return [];
+  const isEnvelope = ["data", "attributes", "payload", "resource"].includes(only.name);
+  const isNamed = snake(singular(splitWords(only.name))) === snake(splitWords(decision.resource));
+  const isAlike = noun !== undefined && likeness(context.document, only.spec, noun) >= 0.5;
+  return (isEnvelope || isNamed || isAlike) && (outer.required.has(only.name) || isEnvelope || isNamed)
+    ? [only.name]
+    : [];
+}
+
+function propertyOf(context: Context, schema: SpecSchema, name: string, at: string): Property | undefined {
+  return shapeOf(context.document, schema, at, "write")?.properties.find((property) => property.name === name);
+}
+
+export interface BodyInput {
+  readonly decision: Decision;
+  readonly body: BodySpec;
+  readonly fields: Readonly<Record<string, Field>>;
+  /** Properties that paging and selection fill. */
+  readonly isReserved: (place: { readonly name: string; readonly in: "body" }) => boolean;
+  readonly args: ArgNames;
+}
+
+/** The Body of a Tool: the object's properties as flat arguments, or the whole as one. */
+export function describeBody(context: Context, input: BodyInput): Body {
+  const { mediaType, wrap, shape } = input.body;
+  const common = { mediaType, ...(wrap.length > 0 && { wrap }), ...(!input.body.isRequired && { optional: true }) };
+  return shape === undefined
+    ? { ...common, ...wholeBody(context, input) }
+    : { ...common, ...flatBody(context, input, shape) };
+}
+
+function wholeBody(context: Context, { body, args }: BodyInput): Partial<Body> {
+  const arg = args.take("body");
+  const schema = context.converter.convert(body.schema, { at: body.at, direction: "write" });
+  return { arg, schema: withoutNull(schema), ...(body.isRequired && { required: [arg] }) };
+}
+
+/** A body of null is no body. */
+function withoutNull(schema: Schema): Schema {
+  const members = schema.anyOf?.filter(({ type }) => type !== "null") ?? [];
+  const [only] = members;
+  if (schema.anyOf === undefined || members.length === schema.anyOf.length || only === undefined) return schema;
+  const { anyOf: _, ...rest } = schema;
+  return members.length === 1 ? { ...only, ...rest } : { ...rest, anyOf: members };
+}
+
+function flatBody(context: Context, input: BodyInput, shape: Shape): Partial<Body> {
+  const { decision, args } = input;
+  const fixed: [string, Json][] = [];
+  const uses: { use: FieldUse | string; arg: string; isRequired: boolean }[] = [];
+  for (const property of shape.properties) {
+    const { name } = property;
+    if (input.isReserved({ name, in: "body" })) continue;
+    const hidden = context.rules.hidden(decision.resource, name, decision.kind, "body");
+    if (hidden !== undefined) {
+      if (hidden.value !== undefined) fixed.push([name, hidden.value]);
+      continue;
+    }
+    const arg = args.take(name);
+    if (arg !== name) context.converter.loosen(property.at, `the argument is named ${arg}`);
+    uses.push({ use: useOf(context, input, property, arg), arg, isRequired: shape.required.has(name) });
+  }
+  const required = uses.filter(({ isRequired }) => isRequired).map(({ arg }) => arg);
+  const extra = extraOf(context, shape, uses.length, args);
+  return {
+    fields: uses.map(({ use }) => use),
+    ...(required.length > 0 && { required: required.sort() }),
+    ...(fixed.length > 0 && { fixed: Object.fromEntries(fixed) }),
+    ...(extra !== undefined && { extra }),
+  };
+}
+
+/** By the noun's Field where the property is the same there, else with a schema of its own. */
+function useOf(context: Context, { decision, fields }: BodyInput, property: Property, arg: string): FieldUse | string {
+  const { name } = property;
+  const named = arg === name ? {} : { arg };
+  const rebuilt = rebuiltSchema(context, decision, name, fields);
+  if (rebuilt !== undefined) return { name, ...named, schema: rebuilt };
+  const own = bodyField(context, decision, property);
+  const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (field !== undefined && saysSame(own, field)) return arg === name ? name : { name, arg };
+  const { readOnly: _r, writeOnly: _w, secret: _s, heavy: _h, wrapper: _wr, ...schema } = own;
+  return { name, ...named, schema };
+}
+
+/** A property of a body as a Field, with what gateway.yaml says of it. */
+export function bodyField(context: Context, { resource }: Decision, property: Property): Field {
+  const { rules, converter } = context;
+  return toField(converter, property, "write", {
+    wrappers: rules.config.wrappers,
+    override: rules.field(resource, property.name),
+    values: rules.enumOf(resource, property.name)?.values,
+    secret: secretDecision(context, resource, property.name),
+  });
+}
+
+/** Whether gateway.yaml says that a field is secret, or that it is not. */
+export function secretDecision(context: Context, resource: string, field: string): boolean | undefined {
+  const decision = context.rules.secret(resource, field);
+  return decision === undefined ? undefined : (decision.secret ?? true);
+}
+
+/** The same values are allowed, whatever the texts; a default of one kind of body stands in the Field for all. */
+function saysSame(own: Field, field: Field): boolean {
+  const plain = ({
+    description: _d,
+    default: _v,
+    readOnly: _r,
+    writeOnly: _w,
+    secret: _s,
+    heavy: _h,
+    ...rest
+  }: Field) => rest;
+  return isDeepStrictEqual(plain(own), plain(field));
+}
+
+/** Filters and orders by field, where gateway.yaml has them rebuilt. */
+function rebuiltSchema(
+  context: Context,
+  decision: Decision,
+  name: string,
+  fields: Readonly<Record<string, Field>>,
+): Schema | undefined {
+  const filters = context.rules.rule("filters", decision);
+  if (filters?.slot.in === "body" && filters.slot.name === name) {
+    return { ...filterSchema(filters, fields, context.converter), description: "Filters by field." };
+  }
+  const sort = context.rules.rule("sort", decision);
+  if (sort?.slot.in !== "body" || sort.slot.name !== name) return undefined;
+  return { ...sortSchema(sort, fields, filters, context.converter), description: "Order by field." };
+}
+
+/** Properties beyond the declared ones, where the Spec says that there may be. */
+function extraOf(context: Context, shape: Shape, declared: number, args: ArgNames): Body["extra"] {
+  const { additional } = shape;
+  if (additional === false || (additional === undefined && (declared > 0 || shape.properties.length > 0)))
+    return undefined;
+  const value =
+    typeof additional === "object" ? context.converter.convert(additional, { at: shape.at, direction: "write" }) : true;
+  const description = declared > 0 ? "Further properties, by name." : "The properties to send, by name.";
+  return { arg: args.take("extra"), schema: { type: "object", additionalProperties: value, description } };
+}
