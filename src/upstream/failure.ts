@@ -41,8 +41,9 @@ function unreachable(code: string): string {
 /** The code of an error or of what caused it; an AggregateError of several addresses has it on its parts. */
 function codeOf(thrown: unknown): string {
   if (typeof thrown !== "object" || thrown === null) return "";
-  const { code, cause, errors } = thrown as { code?: unknown; cause?: unknown; errors?: unknown }; // any error's, each checked below
+  const { code, name, cause, errors } = thrown as Readonly<Record<string, unknown>>; // any error's, each checked below
   if (typeof code === "string") return code;
+  if (name === "HTTPParserError") return "HPE_"; // undici's, not every one of which has a code
   return Array.isArray(errors) && errors.length > 0 ? codeOf(errors[0]) : codeOf(cause);
 }
 
