@@ -15,17 +15,23 @@ export interface Shot {
 /** Makes the n-th request of a lane. Nouns take turns and ids run from `r0` to `r39`, in the same order on every lane. */
 export type Shooter = (n: number) => Shot;
 
-/** What one request asks for, and the record as the compact JSON that must come back. */
+/** What one request asks for, and the compact JSON that must come back: of the API the record, of a tool the record as `item`. */
 interface Wanted {
   readonly noun: Noun;
   readonly id: string;
-  readonly text: string;
+  readonly record: string;
+  readonly output: string;
 }
 
 const idsPerNoun = 40;
 const wanted: readonly Wanted[] = Array.from({ length: idsPerNoun }, (_, at) =>
-  nouns.map((noun) => ({ noun, id: `r${at}`, text: JSON.stringify(recordOf(noun.plural, `r${at}`)) })),
+  nouns.map((noun) => wantedOf(noun, `r${at}`)),
 ).flat();
+
+function wantedOf(noun: Noun, id: string): Wanted {
+  const record = recordOf(noun.plural, id);
+  return { noun, id, record: JSON.stringify(record), output: JSON.stringify({ item: record }) };
+}
 
 function nth(n: number): Wanted {
   return wanted[n % wanted.length] as Wanted; // the remainder is an index of the array
@@ -33,7 +39,7 @@ function nth(n: number): Wanted {
 
 /** The REST call itself, without any MCP. */
 export const directCall: Shooter = (n) => {
-  const { noun, id, text: want } = nth(n);
+  const { noun, id, record: want } = nth(n);
   return {
     method: "GET",
     path: `/${noun.plural}/${id}`,
@@ -90,7 +96,7 @@ export function sessionDialect(path: string, sessionIds: readonly string[]): Dia
 /** A `tools/call` of the noun's `get` tool, whose name `toolOf` says. */
 export function toolCall({ path, headers, meta }: Dialect, toolOf: (noun: Noun) => string): Shooter {
   return (n) => {
-    const { noun, id, text: want } = nth(n);
+    const { noun, id, output: want } = nth(n);
     const name = toolOf(noun);
     const params = { name, arguments: { id }, ...(meta && { _meta: meta }) };
     return {

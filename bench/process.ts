@@ -95,10 +95,10 @@ function readyOrigin(child: ChildProcess, { args }: Command): Promise<string> {
     };
     const timer = setTimeout(() => fail(`not ready within ${readyWithinMs / 1000} s`), readyWithinMs);
     const look = (): void => {
-      const origin = /http:\/\/127\.0\.0\.1:[1-9]\d*(?=\D)/.exec(output())?.[0];
-      if (origin === undefined) return;
+      const port = /http:\/\/(?:127\.0\.0\.1|localhost):([1-9]\d*)(?=\D)/.exec(output())?.[1];
+      if (port === undefined) return;
       clearTimeout(timer);
-      resolve(origin);
+      resolve(`http://127.0.0.1:${port}`);
     };
     child.stdout?.on("data", look);
     child.stderr?.on("data", look);

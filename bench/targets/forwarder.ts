@@ -20,9 +20,9 @@ announce(
       path: `/${params.name}/${encodeURIComponent(params.arguments.id)}`,
       headers: { "x-api-key": (request.headers.authorization ?? "").slice("Bearer ".length) },
     });
-    const record = (await body.json()) as Record<string, unknown>;
-    const content = [{ type: "text", text: JSON.stringify(record) }];
-    const text = JSON.stringify({ jsonrpc: "2.0", id, result: { content, structuredContent: record } });
+    const output = { item: await body.json() };
+    const content = [{ type: "text", text: JSON.stringify(output) }];
+    const text = JSON.stringify({ jsonrpc: "2.0", id, result: { content, structuredContent: output } });
     response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
     response.end(text);
   }),

@@ -66,8 +66,8 @@ function createMcpServer(): Server {
     if (!tool || !collection) throw new Error(`no such tool: ${params.name}`);
     const checked = validatorOf(tool)(params.arguments ?? {});
     if (!checked.valid) return { isError: true, content: [{ type: "text", text: checked.errorMessage }] };
-    const record = await read(`/${collection}/${encodeURIComponent(checked.data.id)}`, http?.authInfo?.token ?? "");
-    return { content: [{ type: "text", text: JSON.stringify(record) }], structuredContent: record };
+    const item = await read(`/${collection}/${encodeURIComponent(checked.data.id)}`, http?.authInfo?.token ?? "");
+    return { content: [{ type: "text", text: JSON.stringify({ item }) }], structuredContent: { item } };
   });
   return server;
 }
