@@ -2,7 +2,7 @@ import { GatewayError } from "../src/errors.ts";
 import { bulkWords } from "./classify/place.ts";
 import type { Classification, Decision } from "./model.ts";
 import { compare } from "./operations.ts";
-import { camel, hexOf, plural, singular, snake, splitWords, titleOf } from "./words.ts";
+import { camel, hexOf, isPlural, plural, singular, snake, splitWords, titleOf } from "./words.ts";
 
 /** A Decision with the names it is known by. */
 export interface NamedDecision {
@@ -196,9 +196,11 @@ function candidates(decision: Decision, words: readonly string[]): string[] {
 }
 
 /** `list_monitors`, `get_monitor`, `acknowledge_incident`, `find_pets_by_status`, `upload_pet_image`. */
-function fullName({ kind, verb = "call" }: Decision, words: readonly string[]): string {
+function fullName({ kind, verb = "call", operation }: Decision, words: readonly string[]): string {
   if (kind === "list" || kind === "count") return `${kind}_${snake(plural(words))}`;
-  return kind === "action" ? actionName(verb.split("_"), words) : `${kind}_${snake(words)}`;
+  if (kind !== "action") return `${kind}_${snake(words)}`;
+  const isBelowPlural = pluralBelow.has(verb) && isPlural(splitWords(operation.path.split("/").at(-2) ?? ""));
+  return isBelowPlural ? `${verb}_${snake(plural(words))}` : actionName(verb.split("_"), words);
 }
 
 const prepositions: ReadonlySet<string> = new Set(
@@ -206,6 +208,10 @@ const prepositions: ReadonlySet<string> = new Set(
 );
 /** Verbs that are about several, so that the noun is in the plural. */
 const pluralVerbs: ReadonlySet<string> = new Set(["list", "count", "search", "query", "find", "filter"]);
+/** Verbs that are about several where the path says so: `/incidents/export`. */
+const pluralBelow: ReadonlySet<string> = new Set(
+  "export import download purge clear sync reindex merge reorder sort prune".split(" "),
+);
 /** Verbs whose further words qualify the noun and stand before it: `list_open_incidents`, `get_current_user`. */
 const beforeNoun: ReadonlySet<string> = new Set([...pluralVerbs, "get", "create", "update", "delete"]);
 

@@ -16,6 +16,8 @@ export interface IdentifierReading {
   readonly isMany: boolean;
   /** `bulk`, `batch` or `multiple` is among its words. */
   readonly isBulk: boolean;
+  /** `createOrUpdate`. */
+  readonly isUpsert: boolean;
 }
 
 /**
@@ -56,14 +58,23 @@ function partsOf(text: string): [before: string, last: string] {
   return [before.replace(/(Controller|Service|Api|Resource)$/, ""), last];
 }
 
+/** Words that only say that something is done; the verb is the next: `performSearch`. */
+const auxiliaries: ReadonlySet<string> = new Set(["do", "perform", "execute", "run"]);
+
 function leading(text: string, before: string): IdentifierReading | undefined {
-  const [first, ...rest] = splitWords(text);
-  if (first !== undefined && bulkWords.has(first)) return bulk(rest, before);
+  const [first, second, ...rest] = splitWords(text);
+  if (first === undefined) return undefined;
+  if (bulkWords.has(first)) return bulk(second === undefined ? rest : [second, ...rest], before);
+  if (auxiliaries.has(first) && verbOf(second) !== undefined) return leading(afterWord(text, first), before);
   const verb = verbOf(first);
-  if (first === undefined || verb === undefined) return undefined;
-  if (verb.alsoNoun === true && rest.length > 0 && verbOf(rest.at(-1))?.kind !== undefined) return undefined;
-  const raw = text.slice(first.length).replace(/^[^\p{L}\p{N}]+/u, "");
-  return reading(verb, raw, before);
+  if (verb === undefined) return undefined;
+  if (verb.alsoNoun === true && second !== undefined && verbOf(rest.at(-1) ?? second)?.kind !== undefined)
+    return undefined;
+  return reading(verb, afterWord(text, first), before);
+}
+
+function afterWord(text: string, word: string): string {
+  return text.slice(text.toLowerCase().indexOf(word) + word.length).replace(/^[^\p{L}\p{N}]+/u, "");
 }
 
 function bulk(words: readonly string[], before: string): IdentifierReading {
@@ -73,27 +84,37 @@ function bulk(words: readonly string[], before: string): IdentifierReading {
   return { ...found, isBulk: true, isMany: true };
 }
 
+const allOf = /^(All|Multiple|Many|all|multiple|many)(?=[A-Z_-]|$)/;
+const article = /^(One|Single|An?|The)(?=[A-Z][a-z])|^(one|single|an?|the)(?=[_-]|$)/;
+const orUpdate = /^(Or|or)[-_]?([Uu]pdate|[Rr]eplace)[-_]?/;
+
 function reading(verb: Verb | undefined, raw: string, before: string): IdentifierReading {
-  const many = /^(all|multiple|many|list)(?=[A-Z_-]|$)/i;
   const bare = raw
-    .replace(many, "")
-    .replace(/^(one|single|a|an|the)(?=[A-Z_-]|$)/i, "")
+    .replace(orUpdate, "")
+    .replace(allOf, "")
+    .replace(article, "")
     .replace(/^\w*Namespaced(?=[A-Z])/, "")
     .replace(/^[^\p{L}\p{N}]+/u, "");
-  const { noun, tail } =
-    bare.startsWith("By") || /^by[-_]/i.test(bare) ? { noun: "", tail: splitWords(bare) } : cutTail(bare);
+  const startsBy = /^[Bb]y(?=[A-Z_-])/.test(bare);
+  const { noun, tail } = startsBy ? { noun: "", tail: splitWords(bare) } : cutTail(bare);
   const isGeneric = splitWords(noun).every((word) => generic.has(word));
-  const named = isGeneric ? before : noun;
   return {
     ...(verb !== undefined && { verb }),
-    noun: named,
+    noun: isGeneric ? before : noun,
     fullNoun: isGeneric ? before : bare,
     tail,
-    isMany: many.test(raw) || isPlural(splitWords(noun)) || /^(list|items|all|many)$/i.test(noun),
-    isBulk:
-      /^(multiple|many|bulk|batch|collection)(?=[A-Z_-]|$)/i.test(raw) ||
-      splitWords(raw).some((word) => bulkWords.has(word)),
+    isMany: allOf.test(raw) || isPlural(splitWords(noun)) || /^(list|items|all|many)$/i.test(noun),
+    isBulk: isBulkNoun(raw),
+    isUpsert: orUpdate.test(raw),
   };
+}
+
+/** `deleteMultipleUsers`, `createUsersBulk`; a batch alone (`createBatch`) is a thing of its own. */
+function isBulkNoun(raw: string): boolean {
+  const words = splitWords(raw);
+  if (/^(Multiple|Many|multiple|many)(?=[A-Z_-])/.test(raw) || /Collection\w*Namespaced/.test(raw)) return true;
+  const others = words.filter((word) => !bulkWords.has(word));
+  return words.includes("bulk") || (others.length < words.length && others.length > 0 && isPlural(others));
 }
 
 /** `users_list`, `users_partial_update`, `petsCreate`: the verb last. */
@@ -114,7 +135,7 @@ function trailing(text: string): IdentifierReading | undefined {
 function nameOnly(text: string): IdentifierReading {
   const { noun, tail } = cutTail(text);
   const words = splitWords(text);
-  return { noun: "", fullNoun: noun, tail, isMany: false, isBulk: words.some((word) => bulkWords.has(word)) };
+  return { noun: "", fullNoun: noun, tail, isMany: false, isBulk: words.includes("bulk"), isUpsert: false };
 }
 
 function capitalised(word: string): string {

@@ -1,5 +1,5 @@
 import type { Document, Operation } from "../model.ts";
-import { answerSchema, listIn, propertiesOf } from "../schemas.ts";
+import { answerSchema, listIn, propertiesOf, successOf } from "../schemas.ts";
 import { isPlural, splitWords } from "../words.ts";
 import { type Verb, verbOf } from "./verbs.ts";
 
@@ -113,6 +113,8 @@ function capitalised(word: string): string {
 interface Segment {
   readonly text: string;
   readonly isParam: boolean;
+  /** A literal that is neither a version nor a prefix such as `api`. */
+  readonly isWord: boolean;
   readonly until: string;
   /** Joined to the one before by this instead of a slash. */
   readonly joint?: ":" | "." | "$";
@@ -132,7 +134,15 @@ function segmentsOf(path: string): Segment[] {
     until += `/${raw}`;
     found.push(...piecesOf(raw, until));
   }
-  return found;
+  return found.map((segment, at) => ({ ...segment, isWord: isWord(segment, at, found) }));
+}
+
+/** `api` is a prefix where a path begins with it, and a noun elsewhere: `/branches/{branch}/apis`. */
+function isWord(segment: Segment, at: number, all: readonly Segment[]): boolean {
+  if (segment.isParam || version.test(segment.text)) return false;
+  const isFirst = all.slice(0, at).every(({ isParam, text }) => !isParam && (prefix.test(text) || version.test(text)));
+  const hasMore = all.slice(at + 1).some(({ isParam, text }) => !isParam && !version.test(text));
+  return !(isFirst && hasMore && prefix.test(segment.text));
 }
 
 function splitPath(path: string): string[] {
@@ -153,23 +163,29 @@ function piecesOf(raw: string, until: string): Segment[] {
   }
   if (raw.includes("{") || raw.startsWith(":")) return [param(raw, until)];
   const dotted = /^([\w.-]+)\.([A-Za-z]\w*)$/.exec(raw.replace(/\.(json|xml|csv|ya?ml|html|txt)$/i, ""));
-  if (dotted?.[1] !== undefined && dotted[2] !== undefined && verbOf(splitWords(dotted[2])[0]) !== undefined) {
+  if (dotted?.[1] !== undefined && dotted[2] !== undefined && isVerbAfterDot(dotted[2])) {
     return [...dotted[1].split(".").map((part) => literal(part, until)), { ...literal(dotted[2], until), joint: "." }];
   }
   return [literal(raw.replace(/\.(json|xml|csv|ya?ml|html|txt)$/i, ""), until)];
 }
 
+/** Slack's `channels.info` reads one. */
+function isVerbAfterDot(text: string): boolean {
+  return verbOf(splitWords(text)[0]) !== undefined;
+}
+
 function literal(text: string, until: string): Segment {
-  return { text, isParam: false, until };
+  return { text, isParam: false, isWord: true, until };
 }
 
 function param(text: string, until: string): Segment {
   const name = /\{([^}]+)\}/.exec(text)?.[1] ?? text.replace(/^:/, "");
-  return { text: name, isParam: true, until };
+  return { text: name, isParam: true, isWord: false, until };
 }
 
 /** Segments that are no nouns: versions and the like. */
-const prefix = /^(api|apis|rest|v\d+[\w.]*|\d+(\.\d+)*|latest|-|_)$/i;
+const version = /^(v\d+[\w.]*|\d+(\.\d+)*|-|_)$/i;
+const prefix = /^(api|apis|rest|latest|public)$/i;
 
 /** Words that qualify the noun before them rather than name one. */
 const qualifiers: ReadonlySet<string> = new Set(
@@ -179,8 +195,12 @@ const qualifiers: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
+function isQualifier(text: string): boolean {
+  return qualifiers.has(text.toLowerCase());
+}
+
 function restPlace(operation: Operation, segments: readonly Segment[], index: PathIndex): Place {
-  const at = segments.findLastIndex((segment) => !segment.isParam && !prefix.test(segment.text));
+  const at = segments.findLastIndex((segment) => segment.isWord);
   const params = segments.filter(({ isParam }) => isParam).map(({ text }) => text);
   const last = segments[at];
   if (last === undefined) return { base: "/", nouns: [], params, ids: params, tail: [] };
@@ -188,8 +208,7 @@ function restPlace(operation: Operation, segments: readonly Segment[], index: Pa
   if (found !== undefined) return { ...found, params };
   const words = splitWords(last.text);
   const before = lastNoun(segments, at);
-  const isQualifier = qualifiers.has(last.text.toLowerCase()) || (words[0] === "by" && words.length > 1);
-  if (before >= 0 && isQualifier) {
+  if (before >= 0 && (isQualifier(last.text) || (words[0] === "by" && words.length > 1))) {
     const isBy = words[0] === "by";
     const base = baseOf(segments, before) + (isBy ? "" : `/${last.text}`);
     return {
@@ -205,7 +224,7 @@ function restPlace(operation: Operation, segments: readonly Segment[], index: Pa
 }
 
 function lastNoun(segments: readonly Segment[], before: number): number {
-  return segments.findLastIndex((segment, at) => at < before && !segment.isParam && !prefix.test(segment.text));
+  return segments.findLastIndex((segment, at) => at < before && segment.isWord);
 }
 
 function baseOf(segments: readonly Segment[], at: number): string {
@@ -219,7 +238,7 @@ function baseOf(segments: readonly Segment[], at: number): string {
 function nounsOf(segments: readonly Segment[], at: number): string[] {
   return segments
     .slice(0, at + 1)
-    .filter(({ isParam, text }) => !isParam && !prefix.test(text))
+    .filter(({ isWord }) => isWord)
     .map(({ text }) => text);
 }
 
@@ -273,7 +292,7 @@ export const generic: ReadonlySet<string> = new Set(
 /** The noun a path verb carries itself: `/getUser`; an action below a noun (`/pet/{id}/uploadImage`) is about that noun. */
 function nounAfter(verb: Verb, text: string, hasNounBefore: boolean): ReturnType<typeof cutTail> | undefined {
   const raw = text.slice(text.toLowerCase().indexOf(verb.verb) + verb.verb.length).replace(/^[-_.]/, "");
-  const { noun, tail } = cutTail(raw.replace(/^(All|One|all[-_]|one[-_])(?=[A-Za-z])/, ""));
+  const { noun, tail } = cutTail(raw.replace(/^(All|One)(?=[A-Z])|^(all|one)[-_]/, ""));
   const words = splitWords(noun);
   if (words.length === 0 || words.every((word) => generic.has(word)) || prepositions.has(words[0] ?? ""))
     return undefined;
@@ -304,12 +323,19 @@ function isNounHere(
   const isCompound = rest.length > 0 && isPlural(rest) && /[-_]/.test(segment.text);
   if (isCompound && (verb.alsoNoun === true || here.length > 1)) return true;
   if (verb.kind !== undefined && !isCompound) return false;
+  if (operation.method === "GET" && isQualifier(segment.text) && hasContent(index, operation)) return true;
+  if (verb.effect === "read" && verb.alsoNoun !== true) return false;
   const reads = here.find(({ method }) => method === "GET");
   const writes = here.some(({ method, body }) => /^(POST|PUT|PATCH)$/.test(method) && body !== undefined);
   if (reads !== undefined && writes && answerSchema(reads) !== undefined) return true;
   if (verb.alsoNoun !== true) return false;
-  if (operation.method === "GET") return verb.effect === "read" ? false : hasContent(index, operation);
+  if (operation.method === "GET") return hasContent(index, operation) || (verb.effect !== "read" && hasText(operation));
   return !hasNounBefore && rest.length === 0 && operation.method === "POST" && below.length > 0;
+}
+
+/** It answers something that is not JSON: the log itself, not the logging. */
+function hasText(operation: Operation): boolean {
+  return (successOf(operation)?.content ?? []).length > 0;
 }
 
 /** A GET that answers structured content is about that content, whatever its path is called. */

@@ -80,7 +80,9 @@ function stated(members: readonly Verdict[]): string | undefined {
 
 /** The noun that most operationIds of the group name; undefined when they do not agree. */
 function elected(members: readonly Verdict[]): string | undefined {
-  const voters = members.filter(({ kind, facts }) => kind !== "action" && (facts.identifier?.noun ?? "") !== "");
+  const named = members.filter(({ facts }) => facts.identifier?.verb !== undefined && facts.identifier.noun !== "");
+  const isAboutActions = members.every(({ kind }) => kind === "action");
+  const voters = isAboutActions ? named : named.filter(({ kind }) => kind !== "action");
   if (voters.length === 0) return undefined;
   const name = several(members) ? typeName : wholeName;
   const cut = mostFrequent(voters.map(({ facts }) => name(facts.identifier?.noun ?? "")));

@@ -39,7 +39,9 @@ function byRank(a: Placed, b: Placed): number {
 function rankOf({ verdict: { facts, evidence, kind } }: Placed): number[] {
   const { place, operation, identifier } = facts;
   const isStated = evidence.some((piece) => piece.weight >= 1 && piece.kind === kind && piece.rule === "override");
-  const hasTail = place.qualifier !== undefined || place.tail.some((word) => word === "by" || word === "with");
+  const hasTail =
+    place.qualifier !== undefined ||
+    [...place.tail, identifier?.tail[0]].some((word) => word === "by" || word === "with");
   const needsId =
     (kind === "get" || kind === "update" || kind === "delete") && place.ids.length === 0 && place.style !== "rpc";
   return [

@@ -17,7 +17,7 @@ export interface Verb {
 const crud: Readonly<Record<CrudKind, string>> = {
   list: "list index enumerate browse",
   count: "count",
-  get: "get read retrieve show describe fetch find lookup load view",
+  get: "get read retrieve show describe fetch find lookup load view info~",
   create: "create add insert new make",
   update: "update edit modify patch",
   delete: "delete remove destroy del",
@@ -26,71 +26,64 @@ const crud: Readonly<Record<CrudKind, string>> = {
 /** Actions by effect. A `~` marks a word that is as often a noun. */
 const actions: Readonly<Record<Effect, string>> = {
   read:
-    "search query filter~ download ~preview compare diff~ estimate calculate compute explain tail aggregate summarize " +
+    "search query filter~ download preview compare diff~ estimate calculate compute explain tail aggregate summarize " +
     "suggest autocomplete inspect stat~ ping health~ whoami has is can exists scan~ lint analyze monitor~ poll stream~ " +
     "watch~ check~ status~ report~ export~ forecast~ match~ select decode head options",
   write:
-    "run trigger send resend start stop restart pause resume archive~ unarchive acknowledge ack unacknowledge resolve " +
-    "reopen close open approve reject accept decline deny cancel complete finish finalize confirm submit publish " +
+    "run trigger send resend start~ stop~ restart pause~ resume archive~ unarchive acknowledge ack unacknowledge resolve " +
+    "reopen close~ open~ approve reject accept decline deny cancel complete finish finalize confirm submit publish " +
     "unpublish activate deactivate enable disable lock~ unlock block~ unblock ban~ unban suspend unsuspend mute unmute " +
     "snooze assign unassign attach detach link~ unlink connect disconnect bind unbind join leave~ invite follow unfollow " +
-    "subscribe unsubscribe star~ unstar like~ unlike vote~ pin unpin mark unmark flag~ unflag tag~ untag move copy~ clone " +
+    "subscribe unsubscribe star~ unstar like~ unlike vote~ pin~ unpin mark~ unmark flag~ unflag tag~ untag move~ copy~ clone " +
     "duplicate fork~ merge rebase split transfer~ migrate rename convert transform import~ upload~ ingest sync~ refresh " +
     "reload rebuild reindex regenerate generate renew rotate retry rerun replay rollback revert restore undelete undo " +
     "redo apply promote demote register login logout signin signout signup authenticate authorize verify validate test~ " +
-    "execute exec invoke call~ process~ perform trial capture~ charge~ refund~ void settle pay checkout order~ purchase~ book " +
-    "reserve reschedule schedule~ deploy install upgrade downgrade provision scale resize reboot shutdown boot wake sleep " +
-    "notify broadcast emit dispatch forward reply comment~ share~ unshare grant give take " +
-    "borrow return~ checkin release~ hold claim escalate deescalate dismiss ignore unignore request~ respond answer~ " +
+    "execute exec invoke call~ process~ perform trial~ capture~ charge~ refund~ void settle pay checkout order~ purchase~ book~ " +
+    "reserve reschedule schedule~ deploy install upgrade downgrade provision scale resize reboot shutdown boot~ wake sleep " +
+    "notify broadcast emit dispatch forward reply comment~ share~ unshare grant~ give take " +
+    "borrow return~ checkin release~ hold~ claim~ escalate deescalate dismiss ignore unignore request~ respond answer~ " +
     "ask echo~ simulate convert render print~ encode sign encrypt decrypt set put post~ patch~ save store~ upsert toggle " +
     "switch~ increment decrement append prepend push pull~ pop enqueue dequeue replace swap reorder sort~ rank score~ rate~ " +
-    "review~ evaluate train predict embed moderate translate transcribe classify extract change " +
-    "handle track log~ record~ measure configure setup initialize init prepare begin commit~ batch bulk " +
-    "unregister expire extend shorten ensure touch bump fix repair recover " +
-    "reconcile heal drain cordon uncordon evict failover backup~ snapshot~ mount unmount format fail skip advance pick " +
+    "review~ evaluate train predict embed moderate translate transcribe classify extract~ change " +
+    "handle track~ log~ record~ measure configure setup initialize init prepare begin commit~ batch bulk " +
+    "unregister expire extend shorten ensure touch bump~ fix~ repair recover " +
+    "reconcile heal drain cordon uncordon evict failover backup~ snapshot~ mount~ unmount format fail skip~ advance pick " +
     "deposit withdraw impersonate elevate handoff page~ dial hangup redirect stage unstage",
   destroy:
-    "purge clear wipe truncate reset revoke erase flush empty drop terminate uninstall kill abort discard overwrite " +
+    "purge clear wipe truncate reset revoke erase flush empty drop~ terminate uninstall kill~ abort discard overwrite " +
     "forget unset prune clean cleanup expunge nuke deprovision decommission invalidate trash~ obliterate redact",
 };
 
 const methodVerbs: ReadonlySet<string> = new Set(["get", "post", "put", "patch", "head", "options"]);
-const eitherNumber: ReadonlySet<string> = new Set([
-  "get",
-  "find",
-  "fetch",
-  "read",
-  "retrieve",
-  "show",
-  "lookup",
-  "load",
-  "view",
-]);
+const eitherNumber: ReadonlySet<string> = new Set("get find fetch read retrieve show lookup load view info".split(" "));
 
 const table: ReadonlyMap<string, Verb> = new Map([...crudEntries(), ...actionEntries()].reverse());
 
 function crudEntries(): [string, Verb][] {
   return (Object.keys(crud) as CrudKind[]).flatMap((kind) =>
-    crud[kind]
-      .split(" ")
-      .map((verb): [string, Verb] => [verb, { verb, kind, effect: effectOf(kind), ...traits(verb) }]),
+    crud[kind].split(" ").map((word) => entry(word, effectOf(kind), kind)),
   );
 }
 
 function actionEntries(): [string, Verb][] {
   return (Object.keys(actions) as Effect[]).flatMap((effect) =>
-    actions[effect].split(" ").map((word): [string, Verb] => {
-      const verb = word.replaceAll("~", "");
-      return [verb, { verb, effect, ...(word.includes("~") && { alsoNoun: true }), ...traits(verb) }];
-    }),
+    actions[effect].split(" ").map((word) => entry(word, effect)),
   );
 }
 
-function traits(verb: string): Pick<Verb, "eitherNumber" | "method"> {
-  return {
-    ...(eitherNumber.has(verb) && { eitherNumber: true }),
-    ...(methodVerbs.has(verb) && { method: true }),
-  };
+function entry(word: string, effect: Effect, kind?: CrudKind): [string, Verb] {
+  const verb = word.replace("~", "");
+  return [
+    verb,
+    {
+      verb,
+      effect,
+      ...(kind !== undefined && { kind }),
+      ...(word.includes("~") && { alsoNoun: true }),
+      ...(eitherNumber.has(verb) && { eitherNumber: true }),
+      ...(methodVerbs.has(verb) && { method: true }),
+    },
+  ];
 }
 
 /** The Effect that follows from a CRUD kind alone. */

@@ -23,8 +23,9 @@ export const bulk: Rule = {
     const { place, identifier, operation, body } = facts;
     if (place.verb !== undefined && bulkWords.has(place.verb.verb)) return [named(facts, place.tail[0], "the path")];
     if (identifier?.isBulk === true) return [named(facts, identifier.verb?.verb, "the operationId")];
-    const nouns = place.nouns.map((noun) => noun.toLowerCase());
-    if (nouns.some((noun) => bulkWords.has(noun))) return [named(facts, undefined, "the path")];
+    const isThing = facts.isItem || facts.items.length > 0;
+    if (!isThing && bulkWords.has(place.nouns.at(-1)?.toLowerCase() ?? ""))
+      return [named(facts, undefined, "the path")];
     if (!body.isArray || place.verb !== undefined || facts.isItem || operation.method !== "POST") return [];
     return [finding("create", "write", "the body is an array")];
   },

@@ -1,6 +1,6 @@
 import type { CrudKind } from "../../../src/descriptor.ts";
 import { isObject } from "../../schemas.ts";
-import { cutTail } from "../place.ts";
+import { pascal, snake, splitWords } from "../../words.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 const kubernetesKinds: Readonly<Record<string, CrudKind>> = {
@@ -33,16 +33,16 @@ export const extension: Rule = {
       effect: "write",
     },
   ],
-  read({ operation, place }) {
+  read({ operation }) {
     const action = operation.extensions["x-kubernetes-action"];
     if (typeof action !== "string") return [];
-    const resource = groupKind(operation.extensions["x-kubernetes-group-version-kind"], place.nouns, place.ids);
+    const resource = groupKind(operation.extensions["x-kubernetes-group-version-kind"], operation.path);
     const base = {
       weight: 1,
       because: `x-kubernetes-action is "${action}"`,
       ...(resource !== undefined && { resource }),
     };
-    return [finding(action, base, place.nouns.at(-1))];
+    return [finding(action, base, operation.path.split("/").at(-1))];
   },
 };
 
@@ -52,17 +52,23 @@ function finding(action: string, base: Pick<Finding, "weight" | "because" | "res
   if (action === "put") return { ...base, kind: "update" };
   if (action === "deletecollection") return { ...base, kind: "action", verb: "bulk_delete", effect: "destroy" };
   // `connect` opens exec, attach, port-forward and proxy: whatever the method, the peer may change anything.
-  const verb = action === "connect" ? `connect_${noun.toLowerCase()}` : action;
-  return { ...base, kind: "action", verb: verb.replace(/[^a-z0-9]+/g, "_").replace(/_$/, ""), effect: "write" };
+  // Its kind is that of the options (`PodExecOptions`), so the noun comes from the path.
+  if (action === "connect")
+    return {
+      weight: 1,
+      because: base.because,
+      kind: "action",
+      verb: `connect_${snake(splitWords(noun))}`,
+      effect: "write",
+    };
+  return { ...base, kind: "action", verb: snake(splitWords(action)), effect: "write" };
 }
 
 /** The kind (`Pod`); a subresource of it (`/status`, `/log`) is named after both. */
-function groupKind(value: unknown, nouns: readonly string[], ids: readonly string[]): string | undefined {
+function groupKind(value: unknown, path: string): string | undefined {
   if (!isObject(value) || typeof value.kind !== "string") return undefined;
-  const last = nouns.at(-1) ?? "";
-  const isSubresource = ids.length === 0 && subresources.has(last);
-  const sub = cutTail(last).noun;
-  return isSubresource ? `${value.kind}${sub.charAt(0).toUpperCase()}${sub.slice(1)}` : value.kind;
+  const last = path.split("/").at(-1) ?? "";
+  return subresources.has(last) ? value.kind + pascal([last]) : value.kind;
 }
 
 const subresources: ReadonlySet<string> = new Set("status scale log".split(" "));

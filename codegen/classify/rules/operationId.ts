@@ -31,7 +31,7 @@ function findings(facts: Facts, identifier: IdentifierReading, verb: Verb): Find
   const because = `operationId says "${verb.verb}"`;
   if (verb.kind === undefined) return actionFindings(facts, identifier, verb, because);
   if (verb.eitherNumber === true) return [readFinding(facts, identifier, verb, because)];
-  if (verb.kind === "create" && identifier.fullNoun.toLowerCase().startsWith("orupdate")) {
+  if (verb.kind === "create" && identifier.isUpsert) {
     return [
       { kind: facts.operation.method === "POST" ? "create" : "update", weight: 0.6, because: `${because} or update` },
     ];

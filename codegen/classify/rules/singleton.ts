@@ -27,7 +27,10 @@ function methodFindings(facts: Facts): Finding[] {
   const { method } = facts.operation;
   if (method === "GET") return readFindings(facts);
   if (method !== "PUT" && method !== "PATCH" && method !== "DELETE") return [];
-  if (isSeveral(facts)) return [bulkFinding(method)];
+  if (isSeveral(facts)) {
+    const because = `the body of a ${method} of a collection holds the id of one`;
+    return method !== "DELETE" && holdsId(facts) ? [{ kind: "update", weight: 0.6, because }] : [bulkFinding(method)];
+  }
   const kind = method === "DELETE" ? "delete" : "update";
   return [{ kind, weight: 0.65, because: `${method} of a thing of which there is one` }];
 }
@@ -38,6 +41,11 @@ function isSeveral({ isCollection, items, siblings, operation, body, answer }: F
   if (items.length > 0 || siblings.some(({ method }) => method === "POST") || body.isArray) return true;
   if (operation.method === "DELETE") return !siblings.some(({ method }) => method === "PUT" || method === "PATCH");
   return answer.list !== undefined || !siblings.some(({ method }) => method === "GET");
+}
+
+/** The id is in the body: `PUT /pet` with a whole Pet. */
+function holdsId({ body, isCollection }: Facts): boolean {
+  return isCollection && !body.isArray && body.names.some((name) => /^_?id$/i.test(name)) && body.names.length > 2;
 }
 
 function bulkFinding(method: "PUT" | "PATCH" | "DELETE"): Finding {
