@@ -57,7 +57,6 @@ export const automation: readonly Noun[] = domain(
     },
     WorkflowLog: {
       prefix: "wlg",
-      kinds: ["list", "count", "get"],
       about: "One run of a workflow",
       fields: {
         workflowId: "->Workflow!* The workflow",

@@ -375,7 +375,7 @@ export const beats: readonly Noun[] = domain(
     BeatAction: {
       prefix: "bac",
       about: "An action a beat proposes after a failure; it waits until a person approves or rejects it",
-      kinds: ["list", "get"],
+      kinds: ["list", "count", "get"],
       count: "endpoint",
       readPermission: "monitor.manage",
       fields: {

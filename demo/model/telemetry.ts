@@ -22,7 +22,6 @@ export const telemetry: readonly Noun[] = domain(
     },
     Log: {
       prefix: "log",
-      kinds: ["list", "get", "create"],
       paging: "link",
       envelope: "bare",
       count: "none",
@@ -40,7 +39,6 @@ export const telemetry: readonly Noun[] = domain(
     },
     Span: {
       prefix: "spn",
-      kinds: ["list", "get"],
       count: "none",
       about: "One step of a request through the programs",
       fields: {
