@@ -2,7 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { GatewayError } from "../errors.ts";
 import type { GenerateFlags } from "./generate.ts";
 import type { ServeFlags } from "./serve.ts";
-import { processTerminal, type Terminal } from "./terminal.ts";
+import { leaveWhenUnread, processTerminal, type Terminal } from "./terminal.ts";
 import type { ToolsFlags } from "./tools.ts";
 import { packageVersion } from "./version.ts";
 
@@ -11,6 +11,7 @@ import { packageVersion } from "./version.ts";
  * `serve` resolves when the server has stopped.
  */
 export async function runCommandLine(argv: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
+  if (terminal === processTerminal) leaveWhenUnread();
   let code = 0;
   const program = createProgram(terminal, (value) => {
     code = value;

@@ -8,6 +8,7 @@ export interface Terminal {
   readonly interactive: boolean;
 }
 
+/** The terminal of this process. A reader that has seen enough (`| head`) ends the command quietly. */
 export const processTerminal: Terminal = {
   out: (text) => process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
   err: (text) => process.stderr.write(text.endsWith("\n") ? text : `${text}\n`),
@@ -21,4 +22,13 @@ export function progressLine({ interactive, err }: Terminal): { step: (text: str
     step: (text) => process.stderr.write(`\r\u001b[2K${text}`),
     done: () => err("\r\u001b[2K"),
   };
+}
+
+/** Leaves quietly when whoever reads our output is gone; any other fault of a stream is thrown. */
+export function leaveWhenUnread(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(0);
+    });
 }
