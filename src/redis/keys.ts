@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+
+/**
+ * Names of the keys and channels in Redis (reliability.md §2). The prefix is written out in each name, because the prefix
+ * option of ioredis leaves channels out. What belongs to one session has `{id}` in its name, and so lives in one slot of a
+ * Redis Cluster, where one script reaches it all.
+ */
+export interface RedisKeys {
+  /** HASH: the session. */
+  readonly session: (id: string) => string;
+  /** HASH: stream → where it stands, see `streams.redis.ts`. */
+  readonly streams: (id: string) => string;
+  /** STREAM: events. */
+  readonly events: (id: string, stream: string) => string;
+  /** STRING: empty while a request of ours to the client is open, then its answer. */
+  readonly answer: (id: string, requestId: string) => string;
+  /** Channel: what happens to a session. */
+  readonly wake: (id: string) => string;
+  /** ZSET: session id → last use in µs, of one principal. */
+  readonly principal: (principalHash: string) => string;
+  /** ZSET: session id → expiry in ms, of all. */
+  readonly sessions: string;
+  /** STRING: there when an event was broadcast. */
+  readonly once: (eventId: string) => string;
+}
+
+/** @param prefix begins every name; default `sg:` */
+export function createKeys(prefix = "sg:"): RedisKeys {
+  if (/[{}]/.test(prefix)) throw new Error("a prefix with braces would change the slot of every key");
+  return {
+    session: (id) => `${prefix}sess:{${id}}`,
+    streams: (id) => `${prefix}evs:{${id}}`,
+    events: (id, stream) => `${prefix}ev:{${id}}:${stream}`,
+    answer: (id, requestId) => `${prefix}resp:{${id}}:${requestId}`,
+    wake: (id) => `${prefix}wake:{${id}}`,
+    principal: (principalHash) => `${prefix}prin:${principalHash}`,
+    sessions: `${prefix}sessions`,
+    once: (eventId) => `${prefix}evt:${hashOf(eventId)}`,
+  };
+}
+
+/** 32 hexadecimal digits that stand for a text of any length. */
+export function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}

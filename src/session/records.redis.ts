@@ -1,0 +1,147 @@
+import type { RedisConnection } from "../redis/connection.ts";
+import type { RedisKeys } from "../redis/keys.ts";
+import { runScript, script } from "../redis/script.ts";
+import { orUnavailable } from "../redis/unavailable.ts";
+import type { SessionPatch, SessionState, Sessions } from "./port.ts";
+
+export interface RecordOptions {
+  readonly redis: RedisConnection;
+  readonly keys: RedisKeys;
+  readonly perPrincipal: number;
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+  /** Time between two writes of a session's last use: a request within it only reads. */
+  readonly refreshMs: number;
+}
+
+/** Lives are ruled by the clock of Redis. A record whose key is there is alive: the key goes at the end of either life. */
+const createScript = script(`
+local life = math.min(tonumber(ARGV[1]), tonumber(ARGV[2]))
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'end', now + ARGV[2], 'at', now, unpack(ARGV, 3))
+redis.call('PEXPIRE', KEYS[1], life)
+return now + life`);
+
+const touchScript = script(`
+local found = redis.call('HMGET', KEYS[1], 'ph', 'end', 'at', 'ver', 'client', 'caps', 'init', 'log', 'subs')
+if not found[1] then return 0 end
+if found[1] ~= ARGV[1] then return -1 end
+local left = found[2] - now
+if left <= 0 then
+  redis.call('DEL', KEYS[1], KEYS[2])
+  return 0
+end
+local state = { false, false, unpack(found, 4) }
+if now - found[3] >= tonumber(ARGV[3]) then
+  local life = math.min(tonumber(ARGV[2]), left)
+  redis.call('HSET', KEYS[1], 'at', now)
+  redis.call('PEXPIRE', KEYS[1], life)
+  redis.call('PEXPIRE', KEYS[2], life)
+  state[1] = string.format('%.0f', micros)
+  state[2] = string.format('%.0f', now + life)
+end
+return state`);
+
+const rememberScript = script(`
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], unpack(ARGV)) end`);
+
+const endScript = script(`
+local principal = redis.call('HGET', KEYS[1], 'ph')
+if not principal then return false end
+local streams = redis.call('HKEYS', KEYS[2])
+redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('PUBLISH', ARGV[1], ARGV[2])
+return { principal, unpack(streams) }`);
+
+/** Notes the use of a session; what is beyond the cap is told, the least recently used first. */
+const rankScript = script(`
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', micros - ARGV[2] * 1000)
+redis.call('ZADD', KEYS[1], micros, ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local beyond = redis.call('ZCARD', KEYS[1]) - ARGV[4]
+if beyond <= 0 then return {} end
+return redis.call('ZRANGE', KEYS[1], 0, beyond - 1)`);
+
+const countScript = script(`
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+return redis.call('ZCARD', KEYS[1])`);
+
+/** The records of the sessions: who, until when, and what is remembered. */
+export function createRecords(
+  options: RecordOptions,
+): Pick<Sessions, "create" | "touch" | "remember" | "end" | "count"> {
+  const { redis, keys, perPrincipal, idleMs, absoluteMs, refreshMs } = options;
+  const { commands } = redis;
+
+  const end = async (id: string): Promise<boolean> => {
+    const own = [keys.session(id), keys.streams(id)];
+    const found = await runScript(commands, endScript, own, [keys.wake(id), JSON.stringify({ type: "close" })]);
+    if (found === null) return false;
+    const [principalHash, ...streams] = found as [string, ...string[]]; // the script's reply
+    // The session is over already. What cannot be swept up now is beyond reach and expires.
+    await Promise.allSettled([
+      streams.length === 0 ? undefined : commands.unlink(...streams.map((stream) => keys.events(id, stream))),
+      commands.zrem(keys.principal(principalHash), id),
+      commands.zrem(keys.sessions, id),
+    ]);
+    return true;
+  };
+  return {
+    create: async (id, principalHash, state) => {
+      const fields = ["ph", principalHash, ...fieldsOf(state), "ver", state.version];
+      fields.push("client", JSON.stringify(state.client), "caps", JSON.stringify(state.capabilities));
+      const args = [idleMs, absoluteMs, ...fields];
+      const expiry = Number(await runScript(commands, createScript, [keys.session(id)], args));
+      const rank = [id, idleMs, absoluteMs, perPrincipal];
+      const [beyond] = await Promise.all([
+        runScript(commands, rankScript, [keys.principal(principalHash)], rank),
+        orUnavailable(commands.zadd(keys.sessions, expiry, id)),
+        orUnavailable(commands.pexpire(keys.sessions, absoluteMs)),
+      ]);
+      await Promise.all((beyond as string[]).map(end)); // the script's reply
+    },
+    touch: async (id, principalHash) => {
+      const own = [keys.session(id), keys.streams(id)];
+      const found = await runScript(commands, touchScript, own, [principalHash, idleMs, refreshMs]);
+      if (typeof found === "number") return null;
+      const [usedAt, expiry, ...state] = found as TouchReply; // the script's reply
+      if (usedAt !== null && expiry !== null) {
+        await Promise.all([
+          orUnavailable(commands.zadd(keys.principal(principalHash), "XX", usedAt, id)),
+          orUnavailable(commands.zadd(keys.sessions, "XX", expiry, id)),
+        ]);
+      }
+      return stateOf(state);
+    },
+    remember: async (id, patch) => {
+      const fields = fieldsOf(patch);
+      if (fields.length > 0) await runScript(commands, rememberScript, [keys.session(id)], fields);
+    },
+    end,
+    count: async () => Number(await runScript(commands, countScript, [keys.sessions], [])),
+  };
+}
+
+/** Last use in µs and expiry in ms where they changed, then `ver`, `client`, `caps`, `init`, `log`, `subs`. */
+type TouchReply = readonly [string | null, string | null, ...StateReply];
+type StateReply = readonly [string, string, string, string, string, string];
+
+/** One field for each thing that may change, so that two changes at once do not undo each other. */
+function fieldsOf({ initialized, logLevel, subscriptions }: SessionPatch): string[] {
+  const fields: string[] = [];
+  if (initialized !== undefined) fields.push("init", initialized ? "1" : "0");
+  if (logLevel !== undefined) fields.push("log", logLevel ?? "");
+  if (subscriptions !== undefined) fields.push("subs", JSON.stringify(subscriptions));
+  return fields;
+}
+
+function stateOf([version, client, capabilities, initialized, logLevel, subscriptions]: StateReply): SessionState {
+  return {
+    version,
+    client: JSON.parse(client) as SessionState["client"], // written by `create` from the same type
+    capabilities: JSON.parse(capabilities) as SessionState["capabilities"],
+    initialized: initialized === "1",
+    logLevel: logLevel === "" ? null : (logLevel as SessionState["logLevel"]),
+    subscriptions: JSON.parse(subscriptions) as SessionState["subscriptions"],
+  };
+}
