@@ -2,7 +2,10 @@
 // (Debian, as root), else fails with one line that says what to install. SPECGATE_TEST_WITHOUT=chromium skips by name, not in CI.
 import { spawnSync } from "node:child_process";
 
-const parts = [{ name: "chromium", programs: ["chromium", "chromium-browser", "google-chrome"], debian: "chromium" }];
+const parts = [
+  { name: "chromium", programs: ["chromium", "chromium-browser", "google-chrome"], debian: "chromium" },
+  { name: "redis", programs: ["redis-server"], debian: "redis-server" },
+];
 
 const without = (process.env.SPECGATE_TEST_WITHOUT ?? "").split(",").filter(Boolean);
 if (process.env.CI && without.length > 0) {

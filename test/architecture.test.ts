@@ -104,6 +104,7 @@ function mayImport(one: Import): boolean {
   const from = roomOf(one.from);
   const to = targetRoom(one) ?? from;
   if (from === to || everyone.includes(to)) return true;
+  if (one.from.endsWith(".redis.ts") && to === "redis") return true;
   if (one.typeOnly && contracts.includes(relative(root, resolve(root, dirname(one.from), one.to)))) return true;
   const allowed = one.typeOnly ? closure(from) : (table[from] ?? []);
   return allowed.includes(to) || (allowed.includes("*") && to !== "codegen" && to !== "generated");
