@@ -5,7 +5,7 @@ import { type Beacon, startBeacon } from "../../demo/server.ts";
 import { api } from "../../generated/beacon/index.ts";
 import { startGateway, type TestGateway } from "../fakes/gateway.ts";
 import { type Exchange, eraOf, startWire, type Wire } from "../fakes/wire.ts";
-import { type Connected, clientKinds, desktopBlock } from "./clients.ts";
+import { type Connected, clientKinds, desktopBlock, inspect } from "./clients.ts";
 import { projectRoot } from "./process.ts";
 
 // Beacon, the gateway over its generated tools, and the clients people use, all over real HTTP. What a client achieved is read
@@ -154,6 +154,13 @@ describe.each(clientKinds)("$name", ({ era, connect, name }) => {
       expect(new Set(calls.map(({ headers }) => headers["x-openstatus-key"]))).toEqual(
         new Set([beacon.keys.full, beacon.keys.readOnly]),
       );
+  });
+});
+
+describe("the Inspector's portability check", () => {
+  it("finds no fault in any schema of Beacon's tools", async () => {
+    const { code, stderr } = await inspect(gateway.url, beacon.keys.full, ["--method", "tools/list", "--strict"]);
+    expect([code, stderr.match(/^Error.*(?:\n {2}.*)*/gm)]).toEqual([0, null]);
   });
 });
 

@@ -138,42 +138,32 @@ function answerOf(result: unknown): CallAnswer {
 
 const inspector = join(projectRoot, "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js");
 
+/** Runs the Inspector CLI with `args` against a gateway. */
+export function inspect(url: string, key: string, args: readonly string[]): Promise<Run> {
+  return runNode([inspector, "--cli", url, "--transport", "http", "--header", `x-api-key: ${key}`, ...args]);
+}
+
 /** The Inspector CLI: one process, and so one session, for each thing asked. */
 async function connectInspector(url: string, key: string): Promise<Connected> {
-  const run = (...args: readonly string[]): Promise<Run> =>
-    runNode([
-      inspector,
-      "--cli",
-      url,
-      "--transport",
-      "http",
-      "--header",
-      `x-api-key: ${key}`,
-      "--format",
-      "json",
-      "-q",
-      ...args,
-    ]);
+  const run = (...args: readonly string[]): Promise<Run> => inspect(url, key, ["--format", "json", "-q", ...args]);
   return {
-    listTools: async () => {
-      const { stdout, stderr } = await run("--method", "tools/list");
-      return (parseOutput(stdout, stderr) as { tools: readonly ListedTool[] }).tools;
-    },
+    listTools: async () => (resultOf(await run("--method", "tools/list")) as { tools: readonly ListedTool[] }).tools,
     call: async (name, args) => {
       const flags = ["--method", "tools/call", "--tool-name", name, "--tool-args-json", JSON.stringify(args)];
-      const { code, stdout, stderr } = await run(...flags);
-      return code !== 0 && stdout.trim() === ""
-        ? { structured: {}, text: "", isError: true, refused: stderr }
-        : answerOf(parseOutput(stdout, stderr));
+      const ended = await run(...flags);
+      return ended.stdout.trim() === ""
+        ? { structured: {}, text: "", isError: true, refused: ended.stderr }
+        : answerOf(resultOf(ended));
     },
     close: () => Promise.resolve(),
   };
 }
 
-function parseOutput(stdout: string, stderr: string): unknown {
+/** The `result` the Inspector printed. */
+function resultOf({ code, stdout, stderr }: Run): unknown {
   try {
-    return JSON.parse(stdout);
+    return (JSON.parse(stdout) as { result: unknown }).result;
   } catch {
-    throw new Error(`the Inspector did not print JSON: ${stdout.slice(0, 500)}\n${stderr.slice(0, 500)}`);
+    throw new Error(`the Inspector ended with ${code}: ${stdout.slice(0, 500)}\n${stderr.slice(0, 500)}`);
   }
 }
