@@ -181,14 +181,21 @@ function filters(noun: Noun): NonNullable<Route["query"]> {
   };
 }
 
+/** Domains whose choice filters take several values, and how; the others take one. */
+const severalValues: Readonly<Record<string, "comma-separated" | "repeated">> = {
+  Incidents: "comma-separated",
+  Maintenance: "comma-separated",
+  Monitoring: "repeated",
+};
+
 function filterField(noun: Noun, field: Field): Field & { commas?: boolean } {
   const { default: _unset, readOnly: _server, writeOnly: _sent, ...schema } = field.schema;
   const plain = withoutNull(schema);
-  // Two domains take several values, separated by commas; lists are repeated; the rest is one value.
-  if (["Incidents", "Maintenance"].includes(noun.tag) && plain.enum !== undefined) {
+  const style = severalValues[noun.tag];
+  if (style !== undefined && plain.enum !== undefined) {
     const { description, ...items } = plain;
-    const about = `${description}. Several, separated by commas`;
-    return { ...field, required: false, commas: true, schema: { type: "array", items, description: about } };
+    const schema: Schema = { type: "array", items, description: `${description}. Any of several, ${style}` };
+    return { ...field, required: false, ...(style === "comma-separated" ? { commas: true } : {}), schema };
   }
   return { ...field, required: false, schema: plain };
 }

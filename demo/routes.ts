@@ -4,20 +4,23 @@ import { nouns } from "./model/index.ts";
 import { routesOf } from "./nounRoutes.ts";
 import type { Route } from "./route.ts";
 import { accountRoutes, accountSchemas, withKeyValue } from "./special/account.ts";
-import { operationRoutes, operationSchemas } from "./special/operations.ts";
+import { bulkRoutes, bulkSchemas } from "./special/bulk.ts";
 import { pageRoutes, pageSchemas } from "./special/pages.ts";
+import { questionRoutes, questionSchemas } from "./special/questions.ts";
 
 /** All operations, in the order of the document. */
 export const routes: readonly Route[] = [
   ...accountRoutes,
   ...nouns.flatMap(routesOf).map(withKeyValue),
   ...pageRoutes,
-  ...operationRoutes,
+  ...bulkRoutes,
+  ...questionRoutes,
 ];
 
 /** Component schemas beside those of the nouns. */
 export const specialSchemas: Readonly<Record<string, Schema>> = {
   ...accountSchemas,
   ...pageSchemas,
-  ...operationSchemas,
+  ...bulkSchemas,
+  ...questionSchemas,
 };

@@ -86,7 +86,10 @@ export async function startBeacon(options: BeaconOptions = {}): Promise<Beacon> 
     });
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (fault) => {
+      store.close();
+      reject(fault);
+    });
     server.listen(options.port ?? 0, options.host ?? "127.0.0.1", resolve);
   });
   // A server that listens on TCP has an AddressInfo.

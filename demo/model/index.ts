@@ -1,11 +1,16 @@
 /** The model of Beacon: every noun of its API, by domain. */
+import { alerts } from "./alerts.ts";
 import { automation } from "./automation.ts";
-import { alerts, incidents } from "./incidents.ts";
-import { beats, monitoring } from "./monitoring.ts";
+import { beats } from "./beats.ts";
+import { changes } from "./changes.ts";
+import { incidents } from "./incidents.ts";
+import { maintenance } from "./maintenance.ts";
+import { monitoring } from "./monitoring.ts";
 import type { Noun } from "./noun.ts";
-import { maintenance, pages } from "./pages.ts";
-import { onCall, people } from "./people.ts";
-import { changes, telemetry } from "./telemetry.ts";
+import { onCall } from "./onCall.ts";
+import { pages } from "./pages.ts";
+import { people } from "./people.ts";
+import { telemetry } from "./telemetry.ts";
 
 /** All nouns, in the order the document lists them. */
 export const nouns: readonly Noun[] = [

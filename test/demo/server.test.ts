@@ -416,6 +416,12 @@ describe("time", () => {
   });
 });
 
+describe("a port that is taken", () => {
+  it("is an error, not a crash", async () => {
+    await expect(testBeacon({ port: beacon.port })).rejects.toThrow("EADDRINUSE");
+  });
+});
+
 describe("a data file", () => {
   it("keeps everything over a restart, deleted seed rows and keys included", async () => {
     const folder = mkdtempSync(join(tmpdir(), "beacon-"));
