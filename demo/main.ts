@@ -1,36 +1,87 @@
-/** Starts Beacon alone, with a data file, and says how to call it. */
+/**
+ * `npm run demo`: Beacon with a data file, and the gateway in front of it, in one process. `--alone` starts Beacon only.
+ * Ports 4010 and 3000, or `--beacon-port` and `--port`; 0 takes a free one.
+ */
 import { mkdirSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { startBeacon } from "./server.ts";
+import { createGateway, type Gateway } from "../src/index.ts";
+import { createLogger } from "../src/telemetry/log.ts";
+import { type Beacon, startBeacon } from "./server.ts";
 
 const { values } = parseArgs({
   options: {
-    port: { type: "string", default: "4010" },
-    host: { type: "string", default: "127.0.0.1" },
+    port: { type: "string", default: process.env.PORT ?? "3000" },
+    "beacon-port": { type: "string", default: "4010" },
     data: { type: "string", default: "data/beacon.db" },
-    log: { type: "boolean", default: false },
+    alone: { type: "boolean", default: false },
   },
 });
 
-const folder = values.data.split("/").slice(0, -1).join("/");
-if (folder !== "") mkdirSync(folder, { recursive: true });
-const beacon = await startBeacon({
-  port: Number(values.port),
-  host: values.host,
-  dataFile: values.data,
-  log: values.log,
-});
+const root = resolve(import.meta.dirname, "..");
 
-process.stdout.write(`Beacon listens on ${beacon.url}
-  read-only key     ${beacon.keys.readOnly}
-  read & write key  ${beacon.keys.readWrite}
-  full access key   ${beacon.keys.full}
-These keys are for the demo only. Try:
-  curl -H "x-api-key: ${beacon.keys.readOnly}" "${beacon.url}/monitors?status=down"
-`);
+async function startGateway(beacon: Beacon): Promise<Gateway> {
+  const { api } = await import("../generated/beacon/index.ts");
+  const gateway = createGateway({
+    api,
+    config: resolve(root, "openapi/beacon/gateway.yaml"),
+    upstream: beacon.url,
+    environment: { ...process.env, PORT: values.port },
+    logger: createLogger("warn"),
+  });
+  await gateway.listen();
+  return gateway;
+}
 
-const stop = (): void => {
-  void beacon.close().then(() => process.exit(0));
-};
-process.once("SIGINT", stop);
-process.once("SIGTERM", stop);
+function beaconText({ url, keys }: Beacon): string {
+  return `
+Beacon, a demo API, listens on ${url}
+  read-only key      ${keys.readOnly}
+  read & write key   ${keys.readWrite}
+  full access key    ${keys.full}
+`;
+}
+
+function gatewayText(gateway: Gateway, { keys }: Beacon): string {
+  const [surface] = gateway.surfaces;
+  const mcp = `${gateway.url()}${surface?.path ?? "/mcp"}`;
+  return `
+The gateway serves it at ${mcp}   (${surface?.tools.length ?? 0} tools)
+
+Try next:
+  in a browser    ${gateway.url()}/
+  the key         curl -H "x-api-key: ${keys.readOnly}" ${mcp}
+  the tools       curl -H "x-api-key: ${keys.readOnly}" "${mcp}/tools?resource=Monitor"
+  a call          npm run -s specgate -- tools call list_monitors '{"status":["down"]}' --url ${mcp} --header x-api-key=${keys.readOnly}
+  Claude Code     claude mcp add --transport http beacon ${mcp} --header "x-api-key: ${keys.readWrite}"
+
+With the read-only key no tool that writes is offered. Ctrl+C stops.
+`;
+}
+
+async function start(): Promise<void> {
+  const file = resolve(root, values.data);
+  mkdirSync(dirname(file), { recursive: true });
+  const beacon = await startBeacon({ port: Number(values["beacon-port"]), dataFile: file });
+  const gateway = values.alone ? undefined : await startGateway(beacon);
+  process.stdout.write(beaconText(beacon) + (gateway === undefined ? "" : gatewayText(gateway, beacon)));
+  const stop = (): void => {
+    void Promise.resolve(gateway?.close())
+      .then(() => beacon.close())
+      .then(() => process.exit(0));
+  };
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+}
+
+try {
+  await start();
+} catch (thrown) {
+  const { code, message } = thrown as NodeJS.ErrnoException;
+  const advice =
+    code === "EADDRINUSE"
+      ? "; another program has the port: choose others with `npm run demo -- --port 0 --beacon-port 0`"
+      : "";
+  process.stderr.write(`the demo did not start: ${message}${advice}\n`);
+  process.exit(1);
+}
