@@ -193,14 +193,23 @@ describe("classification and generation", () => {
     const view = { name: "Mine", query: { state: "open" }, sort: { name: "ASC" } };
     await caller.call("create_table_view", view);
     expect(stub.requests[0]?.body).toEqual({ data: view });
-    const document = structuredClone(widgetSpec) as { paths: Record<string, { get: Record<string, unknown> }> };
-    const list = document.paths["/widgets"]?.get;
-    if (list) list.parameters = [{ name: "fields", in: "query", schema: { type: "string" } }];
-    const { api } = await generateFrom(document);
+
+    const own = { dry_run: "own", notify: true, limit: 3 };
+    const schema = {
+      type: "object",
+      properties: { dry_run: { type: "string" }, notify: { type: "boolean" }, limit: { type: "integer" } },
+    };
+    const post = {
+      operationId: "createClash",
+      requestBody: jsonBody(schema),
+      responses: { 201: { description: "made" } },
+    };
+    const { api } = await generateFrom({ ...widgetSpec, paths: { "/clashes": { post } } });
     const served = await startGateway(api, wire.url);
-    await callerOf(served.url, "key-a").call("list_widgets", { fields_value: "own", fields: ["name"] });
+    const given = Object.fromEntries(Object.entries(own).map(([name, value]) => [`${name}_value`, value]));
+    await callerOf(served.url, "key-a").call("create_clash", given);
     await served.close();
-    expect(wire.exchanges.at(-1)?.url).toBe("/widgets?fields=own");
+    expect(JSON.parse(wire.exchanges.at(-1)?.text ?? "")).toEqual(own);
   });
 
   it("regression 9: read-only fields are offered to no write, and are in the answer", async () => {
@@ -475,7 +484,7 @@ describe("surface and sessions", () => {
       arguments: { id: "w1" },
     });
     await narrow.close();
-    expect(listed).toEqual(["get_widget", "list_widgets"]);
+    expect(listed).toEqual(["count_widgets", "get_widget", "list_widgets"]);
     expect(shown).toEqual(listed);
     expect(refused.error).toMatchObject({ code: -32602, message: expect.stringContaining("delete_widget") });
   });
@@ -543,6 +552,10 @@ describe("surface and sessions", () => {
   });
 });
 
+function jsonBody(schema: unknown): object {
+  return { required: true, content: { "application/json": { schema } } };
+}
+
 function snake(name: string): string {
   return name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "_").toLowerCase();
 }
@@ -572,10 +585,7 @@ const thingSpec = {
     "/things": {
       post: {
         operationId: "createThing",
-        requestBody: {
-          required: true,
-          content: { "application/json": { schema: { $ref: "#/components/schemas/Thing" } } },
-        },
+        requestBody: jsonBody({ $ref: "#/components/schemas/Thing" }),
         responses: { 201: { description: "made" } },
       },
     },
