@@ -1,6 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Gateway, startGateway } from "./gateway.ts";
-import { both, key, type Message, openSession, openStream, postSession, postStateless, type Reading, send, type Wired } from "./wire.ts";
+import {
+  both,
+  key,
+  type Message,
+  openSession,
+  openStream,
+  postSession,
+  postStateless,
+  type Reading,
+  send,
+  type Wired,
+} from "./wire.ts";
 
 const canElicit = { elicitation: {} };
 const accepted = { action: "accept", content: { yes: true } };
@@ -30,10 +41,14 @@ describe("a question in the stateless era", () => {
       resultType: "input_required",
       inputRequests: { confirm: { method: "elicitation/create", params: { message: "Delete w1?" } } },
     });
-    const second = resultOf(await remove("w1", { requestState: first.requestState, inputResponses: { confirm: accepted } }));
+    const second = resultOf(
+      await remove("w1", { requestState: first.requestState, inputResponses: { confirm: accepted } }),
+    );
     expect(Object.keys(second.inputRequests)).toEqual(["sure"]);
     expect(second.requestState).not.toBe(first.requestState);
-    const third = resultOf(await remove("w1", { requestState: second.requestState, inputResponses: { sure: accepted } }));
+    const third = resultOf(
+      await remove("w1", { requestState: second.requestState, inputResponses: { sure: accepted } }),
+    );
     expect(third).toMatchObject({ resultType: "complete", structuredContent: { deleted: true } });
     expect(gateway.widgets.deleted).toEqual(["w1"]);
   });
@@ -48,7 +63,10 @@ describe("a question in the stateless era", () => {
     { name: "no answer", inputResponses: {} },
     { name: "the answer to something else", inputResponses: { other: accepted } },
     { name: "an answer of the wrong form", inputResponses: { confirm: 7 } },
-    { name: "an accepted form without its required field", inputResponses: { confirm: { action: "accept", content: {} } } },
+    {
+      name: "an accepted form without its required field",
+      inputResponses: { confirm: { action: "accept", content: {} } },
+    },
     { name: "a field of the wrong type", inputResponses: { confirm: { action: "accept", content: { yes: "yes" } } } },
     { name: "answers that are no object", inputResponses: null },
   ];
@@ -74,7 +92,10 @@ describe("a question in the stateless era", () => {
 
   const refused = { error: { code: -32602, data: { reason: "invalid_request_state" } } };
   const foreign: { name: string; use: (requestState: string) => Promise<Wired> }[] = [
-    { name: "other arguments", use: (requestState) => remove("w2", { requestState, inputResponses: { confirm: accepted } }) },
+    {
+      name: "other arguments",
+      use: (requestState) => remove("w2", { requestState, inputResponses: { confirm: accepted } }),
+    },
     { name: "another principal", use: (requestState) => remove("w1", { requestState }, { "x-api-key": "key-two" }) },
     {
       name: "another tool",
@@ -119,7 +140,9 @@ describe("a question in the stateless era", () => {
         { meta: { "io.modelcontextprotocol/clientCapabilities": canElicit } },
       );
     const { requestState } = resultOf(await call({ id: "w1", note: { a: 1, b: 2 } }));
-    const retried = resultOf(await call({ note: { b: 2, a: 1 }, id: "w1" }, { requestState, inputResponses: { confirm: accepted } }));
+    const retried = resultOf(
+      await call({ note: { b: 2, a: 1 }, id: "w1" }, { requestState, inputResponses: { confirm: accepted } }),
+    );
     expect(Object.keys(retried.inputRequests)).toEqual(["sure"]);
   });
 

@@ -22,7 +22,10 @@ describe.each(["server", "express"] as const)("the stateless era on our %s", (pl
     { name: "_meta", params: {} },
     { name: "the protocol version", params: { _meta: withoutMeta("protocolVersion") } },
     { name: "the client's capabilities", params: { _meta: withoutMeta("clientCapabilities") } },
-    { name: "lawful capabilities", params: { _meta: { ...envelope(), "io.modelcontextprotocol/clientCapabilities": 1 } } },
+    {
+      name: "lawful capabilities",
+      params: { _meta: { ...envelope(), "io.modelcontextprotocol/clientCapabilities": 1 } },
+    },
     { name: "a lawful log level", params: { _meta: envelope({ "io.modelcontextprotocol/logLevel": "loud" }) } },
     { name: "a lawful client", params: { _meta: envelope({ "io.modelcontextprotocol/clientInfo": {} }) } },
   ];
@@ -41,30 +44,35 @@ describe.each(["server", "express"] as const)("the stateless era on our %s", (pl
 
   for (const version of ["2026-07-29", "v999", "2025-11-25"]) {
     it(`refuses version ${version} with 400 / -32022 and says which it serves (B16)`, async () => {
-      const answer = await post("tools/list", {}, {
-        meta: { "io.modelcontextprotocol/protocolVersion": version },
-        headers: { "mcp-protocol-version": version },
-      });
+      const answer = await post(
+        "tools/list",
+        {},
+        {
+          meta: { "io.modelcontextprotocol/protocolVersion": version },
+          headers: { "mcp-protocol-version": version },
+        },
+      );
       const data = { supported: ["2026-07-28"], requested: version };
       expect([answer.status, answer.body]).toMatchObject([400, { id: 1, error: { code: -32022, data } }]);
     });
   }
 
-  const mismatches: { name: string; method?: string; params?: object; headers: Record<string, string | undefined> }[] = [
-    { name: "a version other than that of _meta", headers: { "mcp-protocol-version": "2025-11-25" } },
-    { name: "no version", headers: { "mcp-protocol-version": undefined } },
-    { name: "a method other than that of the body", headers: { "mcp-method": "tools/call" } },
-    { name: "a method in another case", headers: { "mcp-method": "Tools/List" } },
-    { name: "no method", headers: { "mcp-method": undefined } },
-    { name: "another tool", method: "tools/call", params: { name: "get_widget" }, headers: { "mcp-name": "other" } },
-    { name: "no tool", method: "tools/call", params: { name: "get_widget" }, headers: { "mcp-name": undefined } },
-    {
-      name: "a malformed encoded name",
-      method: "tools/call",
-      params: { name: "get_widget" },
-      headers: { "mcp-name": "=?base64?***?=" },
-    },
-  ];
+  const mismatches: { name: string; method?: string; params?: object; headers: Record<string, string | undefined> }[] =
+    [
+      { name: "a version other than that of _meta", headers: { "mcp-protocol-version": "2025-11-25" } },
+      { name: "no version", headers: { "mcp-protocol-version": undefined } },
+      { name: "a method other than that of the body", headers: { "mcp-method": "tools/call" } },
+      { name: "a method in another case", headers: { "mcp-method": "Tools/List" } },
+      { name: "no method", headers: { "mcp-method": undefined } },
+      { name: "another tool", method: "tools/call", params: { name: "get_widget" }, headers: { "mcp-name": "other" } },
+      { name: "no tool", method: "tools/call", params: { name: "get_widget" }, headers: { "mcp-name": undefined } },
+      {
+        name: "a malformed encoded name",
+        method: "tools/call",
+        params: { name: "get_widget" },
+        headers: { "mcp-name": "=?base64?***?=" },
+      },
+    ];
   for (const { name, method = "tools/list", params = {}, headers } of mismatches) {
     it(`refuses headers with ${name} with 400 / -32020 (B15)`, async () => {
       const answer = await post(method, params, { headers });
@@ -101,7 +109,14 @@ describe.each(["server", "express"] as const)("the stateless era on our %s", (pl
     expect([answer.status, answer.body]).toMatchObject([400, { error: { code: -32020 } }]);
   });
 
-  for (const method of ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe", "no/such"]) {
+  for (const method of [
+    "initialize",
+    "ping",
+    "logging/setLevel",
+    "resources/subscribe",
+    "resources/unsubscribe",
+    "no/such",
+  ]) {
     it(`does not know ${method}: 404 / -32601 with the same id (B17)`, async () => {
       const answer = await post(method, {}, { id: "seven" });
       expect([answer.status, answer.body]).toMatchObject([404, { id: "seven", error: { code: -32601 } }]);
@@ -143,7 +158,9 @@ describe.each(["server", "express"] as const)("the stateless era on our %s", (pl
   });
 
   it("finds a tool by its alias", async () => {
-    expect((await call("read_widget", { id: "w1" })).body).toMatchObject({ result: { structuredContent: { id: "w1" } } });
+    expect((await call("read_widget", { id: "w1" })).body).toMatchObject({
+      result: { structuredContent: { id: "w1" } },
+    });
   });
 
   it("answers an unknown tool with 200 / -32602 and what to do", async () => {
@@ -193,7 +210,14 @@ describe.each(["server", "express"] as const)("the stateless era on our %s", (pl
     const answer = await call("crash_widget");
     expect([answer.status, answer.body]).toMatchObject([
       200,
-      { id: 1, error: { code: -32603, message: "internal error", data: { requestId: expect.stringMatching(/^[\da-f-]{36}$/) } } },
+      {
+        id: 1,
+        error: {
+          code: -32603,
+          message: "internal error",
+          data: { requestId: expect.stringMatching(/^[\da-f-]{36}$/) },
+        },
+      },
     ]);
     expect(answer.text).not.toMatch(/secret|10\.0\.0\.7|boom|\bat /);
   });
@@ -213,7 +237,11 @@ describe.each(["server", "express"] as const)("the stateless era on our %s", (pl
     expect(answer.headers.get("x-accel-buffering")).toBe("no");
     expect(answer.messages.map(({ method, params, id }) => ({ method, params, id }))).toEqual([
       { method: "notifications/progress", params: { progressToken: "t", progress: 1, total: 2 }, id: undefined },
-      { method: "notifications/progress", params: { progressToken: "t", progress: 2, total: 2, message: "done" }, id: undefined },
+      {
+        method: "notifications/progress",
+        params: { progressToken: "t", progress: 2, total: 2, message: "done" },
+        id: undefined,
+      },
       { method: undefined, params: undefined, id: 1 },
     ]);
     expect(answer.text).not.toMatch(/^id:/m);
@@ -249,7 +277,9 @@ describe.each(["server", "express"] as const)("the stateless era on our %s", (pl
 
   it("keeps nothing: two requests with one id get an answer each", async () => {
     const answers = await Promise.all(["a", "b", "c"].map((id) => call("get_widget", { id })));
-    const ids = answers.map(({ body }) => (body as { result: { structuredContent: { id: string } } }).result.structuredContent.id);
+    const ids = answers.map(
+      ({ body }) => (body as { result: { structuredContent: { id: string } } }).result.structuredContent.id,
+    );
     expect(ids).toEqual(["a", "b", "c"]);
   });
 });

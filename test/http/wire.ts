@@ -118,18 +118,24 @@ function json(text: string): unknown {
   }
 }
 
+/** An open session: its id, and the headers a client sends from then on. */
+export interface Opened {
+  readonly sessionId: string;
+  readonly headers: Record<string, string>;
+}
+
 /** Opens a session; resolves to its id and the headers that a client sends from then on. */
 export async function openSession(
   url: string,
   given: { version?: string; capabilities?: Given; headers?: HeaderMap } = {},
-): Promise<{ id: string; headers: Record<string, string> }> {
+): Promise<Opened> {
   const { version = "2025-11-25", capabilities = {}, headers = {} } = given;
   const params = { protocolVersion: version, capabilities, clientInfo: { name: "wire", version: "1" } };
   const answer = await postSession(url, "initialize", params, { headers });
   const id = answer.headers.get("mcp-session-id") ?? "";
   const own = { "mcp-session-id": id, "mcp-protocol-version": version, ...headers };
   await send(url, { jsonrpc: "2.0", method: "notifications/initialized" }, { ...key, accept: both, ...own });
-  return { id, headers: defined(own) };
+  return { sessionId: id, headers: defined(own) };
 }
 
 export const both = "application/json, text/event-stream";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Authenticate } from "../../auth/authenticate.ts";
 import { deriveKeys } from "../../auth/keys.ts";
-import { GatewayError } from "../../errors.ts";
+import { GatewayError, httpStatus } from "../../errors.ts";
 import { type Change, changeNotification } from "../../mcp/changes.ts";
 import type { Principal, Surface } from "../../mcp/context.ts";
 import { rpc } from "../../mcp/versions.ts";
@@ -218,12 +218,14 @@ function sendPage(res: ServerResponse, headers: OutgoingHttpHeaders, html: strin
   res.end(html);
 }
 
+/** The answer to a request that was refused before a method ran: an HTTP status says it as well. */
 function fail(arrival: Arrival, error: GatewayError, body: unknown): void {
   const { req, res, headers, surface, requestId } = arrival;
   logFault(arrival, error);
   // The body of a request that is refused early is let go by, so that the connection stays of use.
   if (!req.readableEnded) req.resume();
-  sendError(res, headers, { error, id: echoedId(body), era: "session", realm: surface.serverInfo.name, requestId });
+  const status = error.facts.status ?? httpStatus[error.code];
+  sendError(res, headers, { error, id: echoedId(body), status, realm: surface.serverInfo.name, requestId });
 }
 
 /** Counts what runs, and tells when nothing does. */

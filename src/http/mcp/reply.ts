@@ -1,8 +1,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { challengeOf } from "../../auth/challenge.ts";
 import type { GatewayError } from "../../errors.ts";
-import type { Era, MethodResult } from "../../mcp/context.ts";
-import { type RpcError, rpcErrorOf, statusOfRpcError } from "../../mcp/errors.ts";
+import type { MethodResult } from "../../mcp/context.ts";
+import { type RpcError, rpcErrorOf } from "../../mcp/errors.ts";
 
 /** A JSON-RPC answer as bytes: prepared results are not copied into a larger text. */
 export type Answer = readonly (string | Buffer)[];
@@ -41,7 +41,7 @@ export function sendJson(res: ServerResponse, status: number, headers: OutgoingH
 export interface Failure {
   readonly error: GatewayError;
   readonly id: string | number | null;
-  readonly era: Era;
+  readonly status: number;
   /** Of the challenge in a 401 or 403. */
   readonly realm: string;
   readonly requestId?: string;
@@ -52,14 +52,13 @@ export interface Failure {
  * credential or scope that does not do, a challenge with an OAuth body (protocol.md §3).
  */
 export function sendError(res: ServerResponse, headers: OutgoingHttpHeaders, failure: Failure): void {
-  const { error, id, era, requestId } = failure;
+  const { error, id, status, requestId } = failure;
   if (error.code === "unauthenticated" || error.code === "insufficient_scope") {
     const challenge = challengeOf(error, failure.realm);
     const challenged = { ...headers, "www-authenticate": challenge.header };
     sendJson(res, challenge.status, challenged, [JSON.stringify(challenge.body)]);
     return;
   }
-  const status = statusOfRpcError(error, era);
   const retry = error.facts.retryAfterSeconds ?? (status === 503 || status === 429 ? 1 : undefined);
   const close = status === 413 ? { connection: "close" } : {};
   sendJson(

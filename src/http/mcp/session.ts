@@ -1,7 +1,7 @@
 import { GatewayError } from "../../errors.ts";
 import type { McpContext } from "../../mcp/context.ts";
 import { dispatch } from "../../mcp/dispatch.ts";
-import { rpcErrorOf } from "../../mcp/errors.ts";
+import { rpcErrorOf, statusOfRpcError } from "../../mcp/errors.ts";
 import { createNotify, progressTokenOf } from "../../mcp/notify.ts";
 import { rpc } from "../../mcp/versions.ts";
 import type { SessionSignal } from "../../session/port.ts";
@@ -71,8 +71,20 @@ async function serveInitialize(exchange: Exchange, message: RpcRequest): Promise
     openSession: (opening) =>
       parts.sessions.create(id, hash, { ...opening, initialized: false, logLevel: null, subscriptions: [] }),
   };
-  const result = await dispatch(context, message.method, message.params);
-  sendJson(res, 200, { ...headers, "mcp-session-id": id }, resultAnswer(message.id, result));
+  try {
+    const result = await dispatch(context, message.method, message.params);
+    sendJson(res, 200, { ...headers, "mcp-session-id": id }, resultAnswer(message.id, result));
+  } catch (thrown) {
+    failMethod(exchange, message.id, GatewayError.from(thrown));
+  }
+}
+
+/** The answer to a request whose method failed before anything of it was sent. */
+function failMethod(exchange: Exchange, id: string | number, error: GatewayError): void {
+  const { res, headers, surface, requestId } = exchange;
+  logFault(exchange, error);
+  const status = statusOfRpcError(error, "session");
+  sendError(res, headers, { error, id, status, realm: surface.serverInfo.name, requestId });
 }
 
 const neverAborts = new AbortController().signal;
@@ -92,7 +104,7 @@ async function isLive(exchange: Exchange): Promise<boolean> {
  * of the session aborts it.
  */
 async function serveRequest(exchange: Exchange, session: LiveSession, message: RpcRequest): Promise<void> {
-  const { res, headers, surface, requestId } = exchange;
+  const { res, headers, requestId } = exchange;
   const stream = createRecordedStream(exchange, session.id, session.state.version >= primingVersion);
   const running = watchCancel(exchange, session.id, message.id);
   const send = (text: string): Promise<void> => stream.send(text);
@@ -103,9 +115,9 @@ async function serveRequest(exchange: Exchange, session: LiveSession, message: R
     else sendJson(res, 200, headers, answer);
   } catch (thrown) {
     const error = GatewayError.from(thrown);
+    if (!stream.started()) return failMethod(exchange, message.id, error);
     logFault(exchange, error);
-    if (stream.started()) await stream.end(answerText(errorAnswer(message.id, rpcErrorOf(error, requestId))));
-    else sendError(res, headers, { error, id: message.id, era: "session", realm: surface.serverInfo.name, requestId });
+    await stream.end(answerText(errorAnswer(message.id, rpcErrorOf(error, requestId))));
   } finally {
     running.stop();
   }

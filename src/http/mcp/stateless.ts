@@ -2,7 +2,7 @@ import { GatewayError } from "../../errors.ts";
 import { changeNotification, filterAccepts, type ListenFilter } from "../../mcp/changes.ts";
 import type { McpContext } from "../../mcp/context.ts";
 import { dispatch } from "../../mcp/dispatch.ts";
-import { rpcErrorOf } from "../../mcp/errors.ts";
+import { rpcErrorOf, statusOfRpcError } from "../../mcp/errors.ts";
 import { createNotify, progressTokenOf } from "../../mcp/notify.ts";
 import { meta } from "../../mcp/versions.ts";
 import { createStatelessAsk } from "./askStateless.ts";
@@ -122,5 +122,12 @@ function fail(exchange: Exchange, { id }: RpcRequest, error: GatewayError, strea
   const { res, headers, surface, requestId } = exchange;
   logFault(exchange, error);
   if (stream.started()) stream.end(answerText(errorAnswer(id, rpcErrorOf(error, requestId))));
-  else sendError(res, headers, { error, id, era: "stateless", realm: surface.serverInfo.name, requestId });
+  else
+    sendError(res, headers, {
+      error,
+      id,
+      status: statusOfRpcError(error, "stateless"),
+      realm: surface.serverInfo.name,
+      requestId,
+    });
 }

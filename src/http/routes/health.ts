@@ -8,7 +8,7 @@ export interface Health {
   readonly sessions: number;
   /** `ok`, `failing`, `unknown`: what the last calls showed. */
   readonly upstream: string;
-  /** `ok`, `failing`. */
+  /** `ok`, `down`: the session store. */
   readonly store: string;
 }
 
