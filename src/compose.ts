@@ -16,7 +16,10 @@ import { edgePolicy } from "./http/edge.ts";
 import { createMcpListener, type McpListener } from "./http/mcp/listener.ts";
 import { setupPage } from "./http/routes/page.ts";
 import { createHttpServer } from "./http/server.ts";
+import { connectRedis, type RedisConnection } from "./redis/connection.ts";
+import type { Sessions } from "./session/port.ts";
 import { createMemorySessions } from "./session/sessions.memory.ts";
+import { createRedisSessions } from "./session/sessions.redis.ts";
 import type { Surface } from "./surfaces/surface.ts";
 import { createTypedSurface } from "./surfaces/typed.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -89,7 +92,8 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
     ...(config.brand.keyPageUrl !== undefined && { keyPageUrl: config.brand.keyPageUrl }),
   });
 
-  const sessions = createMemorySessions({ perPrincipal: limits.sessionsPerPrincipal });
+  const redis = own.redisUrl === undefined ? undefined : connectRedis(own.redisUrl, { logger });
+  const sessions = sessionsIn(redis, limits.sessionsPerPrincipal);
   const edge = edgePolicy({ ...own, credentialHeaders: headers });
   const page = (surface: Surface): string =>
     setupPage(surface, {
@@ -113,9 +117,11 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
     ready: async () => !state.draining,
     health: async (surface) => {
       const upstream = upstreamOf(surfaceConfig(surface.name)).health();
-      const status = state.draining ? "draining" : upstream === "failing" ? "degraded" : "ok";
-      const count = await sessions.count();
-      return { status, version: api.version, tools: surface.tools.length, sessions: count, upstream, store: "ok" };
+      const store = redis === undefined || redis.isUp() ? "ok" : "down";
+      const troubled = upstream === "failing" || store === "down";
+      const status = state.draining ? "draining" : troubled ? "degraded" : "ok";
+      const count = store === "ok" ? await sessions.count().catch(() => 0) : 0;
+      return { status, version: api.version, tools: surface.tools.length, sessions: count, upstream, store };
     },
   });
   const server = createHttpServer({ mcp, app });
@@ -125,6 +131,7 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
     await server.drain();
     await Promise.all([...upstreams.values()].map((one) => one.close()));
     await sessions.close();
+    await redis?.close();
   };
   let closing: Promise<void> | undefined;
   return {
@@ -133,6 +140,7 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
     surfaces,
     url,
     listen: async () => {
+      await redis?.ready();
       state.port = await server.listen(own.port, own.host);
       return state.port;
     },
@@ -141,6 +149,10 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
       return closing;
     },
   };
+}
+
+function sessionsIn(redis: RedisConnection | undefined, perPrincipal: number): Sessions {
+  return redis === undefined ? createMemorySessions({ perPrincipal }) : createRedisSessions({ redis, perPrincipal });
 }
 
 /** Nothing that is signed outlives the process while sessions live in it, so a secret nobody knows is the best one. */

@@ -71,7 +71,8 @@ function flagsOf({ port, host, upstream, readOnly }: ServeFlags): Flags {
 
 /** What an operator should know of the choices that nobody made. */
 function warnOfDefaults({ server, credentials }: Config, logger: Logger): void {
-  logger.info("sessions are kept in this process: run one replica");
+  if (server.redisUrl === undefined)
+    logger.info("REDIS_URL is not set: sessions are kept in this process, run one replica");
   if (server.secrets.length === 0)
     logger.info("SPECGATE_SECRET is not set: sessions and cursors end with this process");
   if (credentials.required && credentials.check === undefined)

@@ -15,6 +15,7 @@ export interface Environment {
   readonly logLevel?: string;
   readonly readOnly: boolean;
   readonly secrets: readonly Secret[];
+  readonly redisUrl?: Secret;
   readonly instances: number;
 }
 
@@ -42,9 +43,11 @@ export function readEnvironment(variables: Variables): Environment {
     ...optional("logLevel", oneOf("LOG_LEVEL", text("LOG_LEVEL"), logLevels, faults)),
     readOnly: flag("SPECGATE_READ_ONLY", text("SPECGATE_READ_ONLY"), faults),
     secrets: secrets(variables, faults),
+    ...optional("redisUrl", secret(variables, "REDIS_URL", faults)),
     instances: instances(text("INSTANCES"), faults),
   };
-  if (faults.length > 0) throw new GatewayError("invalid_request", `environment: ${faults.join("; ")}`);
+  if (faults.length > 0)
+    throw new GatewayError("invalid_request", `environment: ${faults.join("; ")}`, { data: { usage: true } });
   return environment;
 }
 

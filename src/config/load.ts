@@ -88,10 +88,10 @@ export interface Flags {
 
 /**
  * The file, the environment and the flags as one frozen Config with every default filled in.
- * Throws `invalid_request` when no upstream URL is given anywhere, or when several replicas would each keep sessions alone.
+ * Throws `invalid_request` when no upstream URL is given anywhere, or when replicas could not share what they must.
  */
 export function resolveConfig(file: GatewayFile, environment: Environment, flags: Flags, apiVersion = "0.0.0"): Config {
-  refuseUnsupported(environment);
+  refuseUnshared(environment);
   const upstreams = resolveUpstreams(file, environment, flags);
   const readOnly = flags.readOnly ?? environment.readOnly;
   const brand = { name: "Specgate", ...file.brand };
@@ -118,6 +118,7 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
       allowedOrigins: environment.allowedOrigins,
       logLevel: environment.logLevel ?? "info",
       secrets: environment.secrets,
+      ...(environment.redisUrl !== undefined && { redisUrl: environment.redisUrl }),
     },
   });
 }
@@ -133,11 +134,21 @@ const defaultLimits: Config["limits"] = {
   streamsPerPrincipal: 5,
 };
 
-function refuseUnsupported({ instances }: Environment): void {
-  if (instances > 1)
-    throw new GatewayError(
-      "invalid_request",
-      `INSTANCES is ${instances}, but sessions are kept in this process: run one replica (INSTANCES=1)`,
+/**
+ * What must be shared between replicas, or outlive the process, needs a place and a secret that do too (DESIGN §6.4).
+ * `data.usage`: the command line answers it with exit code 2.
+ */
+function refuseUnshared({ instances, redisUrl, secrets }: Environment): void {
+  const refuse = (message: string): never => {
+    throw new GatewayError("invalid_request", message, { data: { usage: true } });
+  };
+  if (instances > 1 && redisUrl === undefined)
+    refuse(
+      `INSTANCES is ${instances}, but without REDIS_URL sessions are kept in one process: set REDIS_URL, or run one replica`,
+    );
+  if (redisUrl !== undefined && secrets.length === 0)
+    refuse(
+      "REDIS_URL is set, so sessions outlive this process, but SPECGATE_SECRET is not: set it, e.g. to the output of: openssl rand -base64 32",
     );
 }
 

@@ -128,7 +128,16 @@ describe("resolveConfig", () => {
     ).toThrow("upstreams.x.url is not");
   });
 
-  it("refuses several replicas while sessions live in the process", () => {
-    expect(() => resolveConfig({ api: "a" }, readEnvironment({ INSTANCES: "2" }), {})).toThrow("INSTANCES is 2");
+  it("refuses several replicas without a place to share sessions", () => {
+    expect(() => resolveConfig({ api: "a" }, readEnvironment({ INSTANCES: "2" }), {})).toThrow(
+      "INSTANCES is 2, but without REDIS_URL",
+    );
+  });
+
+  it("refuses a shared store without a secret that outlives the process, and does not show its URL", () => {
+    const resolve = () =>
+      resolveConfig({ api: "a" }, readEnvironment({ REDIS_URL: "redis://:hunter2@redis.internal" }), {});
+    expect(resolve).toThrow("SPECGATE_SECRET is not: set it");
+    expect(resolve).not.toThrow(/hunter2|redis\.internal/);
   });
 });
