@@ -52,7 +52,10 @@ export function emit({ api, manifest, names }: DescribedWithNames): EmittedFiles
  */
 function laidOut(text: string): string {
   const start = text.indexOf("\nexport const ");
-  const head = text.slice(0, start).trimEnd();
+  const head = text
+    .slice(0, start)
+    .trimEnd()
+    .replace(/\n+export /g, "\n\nexport ");
   const body = text.slice(start + 1).replace(/^ {2}/gm, "");
   return `${head}\n\n${body}`;
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Body, Field, FieldUse, Json, Schema } from "../../src/descriptor.ts";
 import { toField } from "../fields/field.ts";
+import { merged } from "../fields/merge.ts";
 import type { Decision, OperationContent, SpecSchema } from "../model.ts";
 import { jsonOf, likeness } from "../schemas.ts";
 import { singular, snake, splitWords } from "../words.ts";
@@ -45,7 +46,7 @@ export function readBody(
   const wrap = wrapOf(context, decision, schema, noun, at);
   const inner = wrap.reduce<SpecSchema>((outer, key) => propertyOf(context, outer, key, at)?.spec ?? {}, schema);
   const shape = shapeOf(context.document, inner, at, "write");
-  if (shape !== undefined && isClosedEmpty(shape) && (decision.kind === "create" || decision.kind === "update")) {
+  if (isForbidding(context, inner) && (decision.kind === "create" || decision.kind === "update")) {
     return { skipped: "its request body declares no properties and allows no others, so there is nothing to send" };
   }
   const isFlat = shape !== undefined && !shape.isUnion;
@@ -63,8 +64,10 @@ function isText(mediaType: string): boolean {
   return /^text\/(?!event-stream)/i.test(mediaType);
 }
 
-function isClosedEmpty({ properties, additional, isUnion }: Shape): boolean {
-  return properties.length === 0 && additional === false && !isUnion;
+/** An object schema that lists no properties and forbids all: a gap in the document. `properties: {}` means what it says. */
+function isForbidding({ document }: Context, spec: SpecSchema): boolean {
+  const { type, properties, additionalProperties, oneOf, anyOf } = merged(document, spec);
+  return type === "object" && properties === undefined && additionalProperties === false && !oneOf && !anyOf;
 }
 
 /** Keys around the object: by gateway.yaml, else one required property that holds the noun. */
@@ -160,6 +163,10 @@ function useOf(context: Context, { decision, fields }: BodyInput, property: Prop
   const named = arg === name ? {} : { arg };
   const rebuilt = rebuiltSchema(context, decision, name, fields);
   if (rebuilt !== undefined) return { name, ...named, schema: rebuilt };
+  if ((decision.kind === "list" || decision.kind === "count") && isForbidding(context, property.spec)) {
+    context.converter.loosen(property.at, "declares no properties and allows no others: any are allowed");
+    return { name, ...named, schema: { type: "object", additionalProperties: true } };
+  }
   const own = bodyField(context, decision, property);
   const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (field !== undefined && saysSame(own, field)) return arg === name ? name : { name, arg };
