@@ -199,7 +199,8 @@ function candidates(decision: Decision, words: readonly string[]): string[] {
 function fullName({ kind, verb = "call", operation }: Decision, words: readonly string[]): string {
   if (kind === "list" || kind === "count") return `${kind}_${snake(plural(words))}`;
   if (kind !== "action") return `${kind}_${snake(words)}`;
-  const isBelowPlural = pluralBelow.has(verb) && isPlural(splitWords(operation.path.split("/").at(-2) ?? ""));
+  const [before = "", last = ""] = operation.path.split("/").slice(-2);
+  const isBelowPlural = pluralBelow.has(verb) && !last.includes("{") && isPlural(splitWords(before));
   return isBelowPlural ? `${verb}_${snake(plural(words))}` : actionName(verb.split("_"), words);
 }
 

@@ -139,7 +139,9 @@ function segmentsOf(path: string): Segment[] {
 
 /** `api` is a prefix where a path begins with it, and a noun elsewhere: `/branches/{branch}/apis`. */
 function isWord(segment: Segment, at: number, all: readonly Segment[]): boolean {
-  if (segment.isParam || version.test(segment.text)) return false;
+  if (segment.isParam) return false;
+  const isLast = at === all.length - 1 && at > 0;
+  if (version.test(segment.text)) return isLast && /^\d+$/.test(segment.text) && all[at - 1]?.isParam === false;
   const isFirst = all.slice(0, at).every(({ isParam, text }) => !isParam && (prefix.test(text) || version.test(text)));
   const hasMore = all.slice(at + 1).some(({ isParam, text }) => !isParam && !version.test(text));
   return !(isFirst && hasMore && prefix.test(segment.text));

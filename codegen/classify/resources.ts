@@ -44,12 +44,16 @@ function byBase(verdicts: readonly Verdict[]): ReadonlyMap<string, Verdict[]> {
 }
 
 /** Where an Operation belongs. An action that the last segment names (`/devices/{id}/frobnicate`) is about the noun before it. */
-function homeOf({ facts: { place }, kind, verb }: Verdict): {
+function homeOf({ facts: { place }, kind, evidence }: Verdict): {
   readonly base: string;
   readonly nouns: readonly string[];
 } {
   const { nouns, base } = place;
-  const isVerb = kind === "action" && place.verb === undefined && verb === snake(splitWords(nouns.at(-1) ?? ""));
+  const last = snake(splitWords(nouns.at(-1) ?? ""));
+  const isVerb =
+    kind === "action" &&
+    place.verb === undefined &&
+    evidence.some(({ verb, rule }) => rule === "collection" && verb === last);
   const isQualified = kind === "action" && place.qualifier !== undefined && place.qualifier[0] !== "by";
   if (isQualified) return { base: base.slice(0, base.lastIndexOf("/")), nouns };
   if (!isVerb || nouns.length < 2) return { base, nouns };
@@ -75,7 +79,11 @@ function groupOf(base: string, members: readonly Verdict[], document: Document):
 }
 
 function stated(members: readonly Verdict[]): string | undefined {
-  return mostFrequent(members.flatMap((member) => statedResource(member) ?? []))?.[0];
+  // An override names the one Operation it is about; an extension names what stands around it as well.
+  const names = members.flatMap(({ evidence }) =>
+    evidence.filter(({ rule }) => rule === "extension").flatMap(({ resource }) => resource ?? []),
+  );
+  return mostFrequent(names)?.[0];
 }
 
 /** The noun that most operationIds of the group name; undefined when they do not agree. */
@@ -123,7 +131,9 @@ function pathName(members: readonly Verdict[], nouns: readonly string[]): string
   if (noun !== undefined && place.qualifier !== undefined && place.qualifier[0] !== "by" && first.kind !== "action") {
     return pascal([...place.qualifier, ...singular(splitWords(noun))]);
   }
-  const own = [noun, identifier?.noun, operation.tags[0], first.verb, identifier?.fullNoun].find(
+  const [tag] = operation.tags;
+  const unnamed = first.effect === "read" ? [first.verb, tag] : [tag, first.verb];
+  const own = [noun, identifier?.noun, ...unnamed, identifier?.fullNoun, place.verb?.verb].find(
     (text) => text !== undefined && splitWords(text).length > 0,
   );
   return own === undefined ? "Root" : name(own);

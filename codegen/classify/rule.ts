@@ -28,8 +28,8 @@ export interface RuleExample {
   readonly status?: string;
   /** `x-` keys. */
   readonly extensions?: Readonly<Record<string, unknown>>;
-  /** Other Operations of the Document, in the same short form. */
-  readonly beside?: readonly string[];
+  /** Other Operations of the Document. */
+  readonly beside?: readonly (string | Pick<RuleExample, "given" | "body" | "answer">)[];
   /** Absent: the rule says nothing. */
   readonly kind?: OperationKind;
   readonly effect?: Effect;

@@ -48,7 +48,8 @@ const actions: Readonly<Record<Effect, string>> = {
     "handle track~ log~ record~ measure configure setup initialize init prepare begin commit~ batch bulk " +
     "unregister expire extend shorten ensure touch bump~ fix~ repair recover " +
     "reconcile heal drain cordon uncordon evict failover backup~ snapshot~ mount~ unmount format fail skip~ advance pick " +
-    "deposit withdraw impersonate elevate handoff page~ dial hangup redirect stage unstage",
+    "deposit withdraw impersonate elevate handoff page~ dial hangup redirect stage unstage end~ deliver recheck redeliver " +
+    "reassign reprocess resubmit reactivate reauthorize reinvite reissue rewind recalculate requeue reconnect reimport refetch",
   destroy:
     "purge clear wipe truncate reset revoke erase flush empty drop~ terminate uninstall kill~ abort discard overwrite " +
     "forget unset prune clean cleanup expunge nuke deprovision decommission invalidate trash~ obliterate redact",

@@ -21,11 +21,13 @@ export const bulk: Rule = {
   ],
   read(facts) {
     const { place, identifier, operation, body } = facts;
-    if (place.verb !== undefined && bulkWords.has(place.verb.verb)) return [named(facts, place.tail[0], "the path")];
+    if (place.verb !== undefined && bulkWords.has(place.verb.verb)) {
+      return [named(facts, place.tail[0] ?? identifier?.verb?.verb, "the path")];
+    }
     if (identifier?.isBulk === true) return [named(facts, identifier.verb?.verb, "the operationId")];
     const isThing = facts.isItem || facts.items.length > 0;
     if (!isThing && bulkWords.has(place.nouns.at(-1)?.toLowerCase() ?? ""))
-      return [named(facts, undefined, "the path")];
+      return [named(facts, identifier?.verb?.verb, "the path")];
     if (!body.isArray || place.verb !== undefined || facts.isItem || operation.method !== "POST") return [];
     return [finding("create", "write", "the body is an array")];
   },
@@ -33,9 +35,9 @@ export const bulk: Rule = {
 
 function named(facts: Facts, word: string | undefined, where: string): Finding {
   const { method } = facts.operation;
-  const verb = verbOf(word);
   const by = { POST: undefined, PUT: "replace", PATCH: "update", DELETE: "delete" }[method as "POST"];
   const done = word ?? by;
+  const verb = verbOf(done);
   return finding(
     done,
     effectOf(verb === undefined ? done : verb.verb, verb?.effect, method),

@@ -13,7 +13,12 @@ export const postUpdate: Rule = {
       given: "POST /v1/customers/{customer}",
       body: { type: "object", properties: { name: { type: "string" } } },
       answer: { type: "object", properties: { id: { type: "string" }, name: { type: "string" } } },
-      beside: ["GET /v1/customers/{customer}"],
+      beside: [
+        {
+          given: "GET /v1/customers/{customer}",
+          answer: { type: "object", properties: { id: { type: "string" }, name: { type: "string" } } },
+        },
+      ],
       kind: "update",
     },
     { given: "POST /v1/customers/{customer}/cancel" },
