@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Described } from "../../codegen/model.ts";
@@ -130,9 +131,12 @@ describe.skipIf(absent.length > 0)(`the OneUptime document of 2025-06-26${note}`
       const skipped = documented(spec).filter((one) => one.kind === kind && !made.has(one.operationId));
       const told = madeOf(described).filter((one) => one.kind === kind);
       expect([kind, told.length + skipped.length]).toEqual([kind, number]);
-      // The six analytics tables declare nothing that could be written.
-      expect([kind, skipped.length]).toEqual([kind, kind === "create" || kind === "update" ? 6 : 0]);
     }
+    const empty = documented(spec)
+      .filter(({ kind, table }) => isEmptyBody(spec, kind, table))
+      .map((one) => one.operationId);
+    expect(empty).toHaveLength(12);
+    expect(documented(spec).flatMap((one) => (made.has(one.operationId) ? [] : [one.operationId]))).toEqual(empty);
   });
 
   it("serves all its tools, none of them a burden", async () => {
@@ -158,8 +162,8 @@ describe.skipIf(absent.length > 0)(`the OneUptime document of 2025-06-26${note}`
         key: sent.headers.apikey,
       };
       const want = wanted(operation, args, spec);
-      const body = operation.kind === "list" || operation.kind === "get" ? selected(got?.body) : got?.body;
-      if (JSON.stringify({ ...got, body: body ?? null }) !== JSON.stringify({ ...want, body: want.body ?? null }))
+      const body = operation.kind === "list" || operation.kind === "get" ? selected(got?.body) : got?.body; // a count needs no body
+      if (!isDeepStrictEqual({ ...got, body }, want))
         faults.push({
           operation: operation.operationId,
           got: { ...got, body },
@@ -262,6 +266,12 @@ describe.skipIf(absent.length > 0)(`the OneUptime document of 2025-06-26${note}`
   });
 });
 
+/** Whether the document declares a create or update that can write nothing: those of the six analytics tables. */
+function isEmptyBody(spec: Spec, kind: string, table: string): boolean {
+  if (kind !== "create" && kind !== "update") return false;
+  return spec.components.schemas[`${table}${kind === "create" ? "Create" : "Update"}Schema`]?.properties === undefined;
+}
+
 /** Arguments of the smallest call: what is required, and for an update one field more. */
 function argumentsFor(kind: string, tool: ServedTool | undefined): Readonly<Record<string, unknown>> {
   const { properties = {}, required = [], $defs = {} } = tool?.inputSchema ?? {};
@@ -298,7 +308,6 @@ function wanted({ kind, table, method, path }: Documented, args: Readonly<Record
   const bodies: Readonly<Record<string, unknown>> = {
     list: "select",
     get: "select",
-    count: {},
     create: { data: Object.fromEntries(wire) },
     update: { data: Object.fromEntries(wire) },
   };
