@@ -3,7 +3,7 @@ import type { Body, Field, FieldUse, Json, Schema } from "../../src/descriptor.t
 import { toField } from "../fields/field.ts";
 import { merged } from "../fields/merge.ts";
 import type { Decision, OperationContent, SpecSchema } from "../model.ts";
-import { jsonOf, likeness } from "../schemas.ts";
+import { isObject, jsonOf, likeness } from "../schemas.ts";
 import { singular, snake, splitWords } from "../words.ts";
 import type { ArgNames } from "./args.ts";
 import type { Context } from "./context.ts";
@@ -64,10 +64,11 @@ function isText(mediaType: string): boolean {
   return /^text\/(?!event-stream)/i.test(mediaType);
 }
 
-/** An object schema that lists no properties and forbids all: a gap in the document. `properties: {}` means what it says. */
+/** An object schema that lists no properties and forbids all others: most often a gap in the document. */
 function isForbidding({ document }: Context, spec: SpecSchema): boolean {
   const { type, properties, additionalProperties, oneOf, anyOf } = merged(document, spec);
-  return type === "object" && properties === undefined && additionalProperties === false && !oneOf && !anyOf;
+  const isEmpty = !isObject(properties) || Object.keys(properties).length === 0;
+  return type === "object" && isEmpty && additionalProperties === false && !oneOf && !anyOf;
 }
 
 /** Keys around the object: by gateway.yaml, else one required property that holds the noun. */
