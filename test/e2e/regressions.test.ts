@@ -9,11 +9,12 @@ import { type OneUptimeStub, startOneUptime } from "../fakes/oneuptime.ts";
 import { oneUptimeStyleSpec, oneUptimeStyleTables } from "../fakes/oneuptimeSpec.ts";
 import { startWidgets, type Widgets, widgetSpec } from "../fakes/widgets.ts";
 import { startWire, type Wire } from "../fakes/wire.ts";
+import { projectRoot } from "./process.ts";
 
 // What others shipped broken (upstream-apis.md §5), here over a hand-written document in the style of OneUptime's and a stub
 // that answers as its server does, and over a plain REST API. The numbers are those of the list.
 
-const config = readFileSync(join(import.meta.dirname, "../fakes/oneuptimeStyle.gateway.yaml"), "utf8");
+const config = readFileSync(join(projectRoot, "test/fixtures/oneuptime.gateway.yaml"), "utf8");
 const writer = "11111111-1111-4111-8111-111111111111";
 const severity = "22222222-2222-4222-8222-222222222222";
 const project = "33333333-3333-4333-8333-333333333333";

@@ -100,7 +100,7 @@ const models: readonly Model[] = [
     name: "User",
     path: "/user",
     kinds: ["list", "count"],
-    columns: { name: text("Name"), password: text("Password") },
+    columns: { name: text("Name"), password: text("Password"), backupCodes: anything("Codes") },
   },
   {
     name: "OnCallDutyPolicyOwnerUser",
@@ -147,7 +147,15 @@ export function oneUptimeStyleSpec(): Record<string, unknown> {
 function columnsOf({ columns, analytics }: Model): Readonly<Record<string, SchemaLike>> {
   return analytics
     ? { projectId: { type: "string", description: "Project ID" }, ...columns }
-    : { _id: id, createdAt: date, updatedAt: date, projectId: id, ...columns };
+    : {
+        _id: id,
+        createdAt: date,
+        updatedAt: date,
+        projectId: id,
+        createdByUserId: id,
+        deletedByUserId: id,
+        ...columns,
+      };
 }
 
 const setByServer: readonly string[] = ["_id", "createdAt", "updatedAt", "resolvedAt"];
