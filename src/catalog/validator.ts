@@ -50,18 +50,26 @@ function compile(tool: Tool): ValidateFunction {
 /** The package is CommonJS, and its types describe only its default export. */
 const addFormats = formats.default as unknown as (ajv: Ajv2020) => Ajv2020;
 
+/** A pattern as ajv uses it. ajv keeps patterns by their text, so two must never print alike. */
+interface Pattern {
+  readonly test: (text: string) => boolean;
+  readonly toString: () => string;
+}
+
 /** ajv's hook for the regular expression engine; `code` would only be used in standalone code. */
 const linearRegExp = Object.assign(
-  (pattern: string): { test: (text: string) => boolean } => {
-    try {
-      const compiled = RE2JS.compile(pattern);
-      return { test: (text) => compiled.matcher(text).find() };
-    } catch {
-      return { test: () => true };
-    }
-  },
+  (pattern: string): Pattern => ({ test: matcherOf(pattern), toString: () => pattern }),
   { code: "linearRegExp" },
 );
+
+function matcherOf(pattern: string): Pattern["test"] {
+  try {
+    const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
+    return (text) => compiled.matcher(text).find();
+  } catch {
+    return () => true;
+  }
+}
 
 function invalid(tool: Tool, errors: readonly ErrorObject[]): GatewayError {
   const { message, next } = explain(tool, errors);

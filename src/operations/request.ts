@@ -35,7 +35,7 @@ export function requestFor(origin: ToolOrigin, args: Arguments, additions: Reque
       common: api.security,
       ...(spec.security === undefined ? {} : { own: spec.security }),
     },
-    ...(spec.result?.mediaType === undefined ? {} : { accept: spec.result.mediaType }),
+    ...(spec.result?.mediaType ? { accept: spec.result.mediaType } : {}),
   };
 }
 

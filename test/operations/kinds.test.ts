@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Body, Json, Paging, Select, ToolSpec } from "../../src/descriptor.ts";
+import type { Body, Json, Paging, Select } from "../../src/descriptor.ts";
 import type { Arguments } from "../../src/operations/steps.ts";
 import { type Answer, contextOf, idParam, originOf, refused, run, sent, thrownBy } from "./fixture.ts";
 
