@@ -89,7 +89,7 @@ end
 local base, count, ended = string.match(meta, '^(%d+) (%d+) %d+ (%d)')
 count = tonumber(count)
 if after ~= '0' then
-  local number = string.match(after, '^%d+%-(%d+)$')
+  local number = string.match(after, '^%d+%-([1-9]%d*)$')
   if not number or after ~= base .. '-' .. number then return false end
   from = tonumber(number)
 end

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, 
 import { GatewayError } from "../../src/errors.ts";
 import type { SessionSignal, Sessions } from "../../src/session/port.ts";
 import { freePort, type RedisServer, startRedis, withoutRedis } from "../fakes/redis.ts";
+import { type RedisCluster, startCluster, startSentinel } from "../fakes/redisTopologies.ts";
 import { freshState, openReplica, type Replica } from "../fakes/replicas.ts";
 
 /** Bounds of reliability.md §3 and §4, ten times as long: the machines of tests are shared. */
@@ -68,7 +69,7 @@ describe.skipIf(withoutRedis)("a Redis that goes away", () => {
       );
       expect(JSON.stringify(error)).not.toContain(String(server.port));
     }
-    expect(replica.redis.isUp()).toBe(false);
+    await vi.waitFor(() => expect(replica.redis.isUp()).toBe(false), { timeout: failsWithinMs });
     await server.start();
     expect(await back()).toBeLessThan(backWithinMs);
     expect(await replica.sessions.touch("s1", "ph")).toBeNull();
@@ -155,8 +156,8 @@ describe.skipIf(withoutRedis)("a connection to Redis", () => {
     onTestFinished(() => replica.close());
     return replica;
   };
-  const start = async (settings: readonly string[], program?: string): Promise<RedisServer> => {
-    const server = await startRedis(settings, program);
+  const start = async (settings: readonly string[]): Promise<RedisServer> => {
+    const server = await startRedis(settings);
     onTestFinished(() => server.close());
     return server;
   };
@@ -265,14 +266,13 @@ describe.skipIf(withoutRedis)("a connection to Redis", () => {
   it("finds the master through Sentinel, and the next one after a failover", { timeout: 120_000 }, async () => {
     const master = await start([]);
     const replica = await start(["--replicaof", "127.0.0.1", `${master.port}`]);
-    const port = await freePort();
-    const sentinel = await startSentinel(port, master.port);
+    const sentinel = await startSentinel(master.port);
     onTestFinished(() => sentinel.close());
-    const gateway = await open(`redis+sentinel://127.0.0.1:${port}/main`);
+    const gateway = await open(sentinel.url);
     await works(gateway);
     await gateway.sessions.create("s2", "ph", freshState);
-    await gateway.redis.commands.wait(1, 5_000);
-    await vi.waitFor(() => sentinel.knows(1), { timeout: 30_000, interval: 200 });
+    await vi.waitFor(async () => expect(await gateway.redis.commands.wait(1, 200)).toBe(1), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await sentinel.replicas()).toBe(1), { timeout: 30_000, interval: 200 });
     await master.kill();
     const usable = async (): Promise<void> => expect(await gateway.sessions.touch("s2", "ph")).toEqual(freshState);
     await vi.waitFor(usable, { timeout: 60_000, interval: 100 });
@@ -282,18 +282,17 @@ describe.skipIf(withoutRedis)("a connection to Redis", () => {
 });
 
 describe.skipIf(withoutRedis)("a Redis Cluster", () => {
-  let nodes: readonly RedisServer[];
+  let cluster: RedisCluster;
   let a: Replica;
   let b: Replica;
 
   beforeAll(async () => {
-    nodes = await startCluster();
-    const url = `redis+cluster://127.0.0.1:${nodes[0]?.port}`;
-    [a, b] = await Promise.all([openReplica(url), openReplica(url)]);
+    cluster = await startCluster();
+    [a, b] = await Promise.all([openReplica(cluster.url), openReplica(cluster.url)]);
   });
   afterAll(async () => {
     await Promise.all([a.close(), b.close()]);
-    await Promise.all(nodes.map((node) => node.close()));
+    await cluster.close();
   });
 
   it("holds sessions on all its nodes, and each does everything there", async () => {
@@ -313,8 +312,7 @@ describe.skipIf(withoutRedis)("a Redis Cluster", () => {
     expect(await b.sessions.count()).toBe(30);
     await Promise.all([a.sessions.broadcast("session", "e", "e1"), b.sessions.broadcast("session", "e", "e1")]);
     for (const id of ids) expect((await b.sessions.read(id, "session", "0"))?.events).toHaveLength(1);
-    const sizes = await Promise.all(a.redis.commands instanceof Object ? sizesOf(nodes) : []);
-    for (const size of sizes) expect(size).toBeGreaterThan(0);
+    for (const size of await cluster.sizes()) expect(size).toBeGreaterThan(0);
     for (const id of ids) expect(await a.sessions.end(id)).toBe(true);
     expect(await b.sessions.count()).toBe(0);
   });

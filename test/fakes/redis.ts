@@ -26,14 +26,14 @@ export interface RedisServer {
 const startMs = 20_000;
 
 /** Starts a redis-server; `settings` are added to its command line, `{folder}` in them stands for its own folder. */
-export async function startRedis(settings: readonly string[] = [], program = "redis-server"): Promise<RedisServer> {
+export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "specgate-redis-"));
   const own = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];
   const args = [...own, ...settings.map((setting) => setting.replaceAll("{folder}", folder))];
   let running: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    running = await launch(program, args);
+    running = await launch(args);
   };
   const kill = async (): Promise<void> => {
     const child = running;
@@ -58,9 +58,9 @@ export async function startRedis(settings: readonly string[] = [], program = "re
   };
 }
 
-/** Resolves when the server takes connections. */
-function launch(program: string, args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+/** Runs redis-server; resolves when it takes connections. It does not outlive this process. */
+export function launch(args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
   const end = (): unknown => child.kill("SIGKILL");
   process.once("exit", end);
   child.once("exit", () => process.off("exit", end));
