@@ -21,18 +21,23 @@ export interface Validator {
  * everything, and the upstream decides.
  */
 export function createValidator(): Validator {
+  const ajv = createAjv();
   const compiled = new WeakMap<Tool, ValidateFunction>();
   return {
     check: (tool, args) => {
-      const validate = compiled.get(tool) ?? compile(tool);
+      const validate = compiled.get(tool) ?? compile(ajv, tool);
       compiled.set(tool, validate);
       if (!validate(args)) throw invalid(tool, validate.errors ?? []);
     },
   };
 }
 
-/** One instance per Tool, since an instance keeps every schema and two Tools may use one `$defs` name for different things. */
-function compile(tool: Tool): ValidateFunction {
+/** Schemas without an `$id` are roots of their own, so `$defs` of one name in two Tools stay apart. */
+function compile(ajv: Ajv2020, tool: Tool): ValidateFunction {
+  return ajv.compile(hardened(tool.definition.inputSchema) as object); // an object schema stays one
+}
+
+function createAjv(): Ajv2020 {
   const ajv = new Ajv2020({
     strict: false,
     allErrors: false,
@@ -40,11 +45,10 @@ function compile(tool: Tool): ValidateFunction {
     verbose: true,
     validateSchema: false,
     addUsedSchema: false,
-    inlineRefs: false,
     code: { regExp: linearRegExp },
   });
   addFormats(ajv);
-  return ajv.compile(hardened(tool.definition.inputSchema) as object); // an object schema stays one
+  return ajv;
 }
 
 /** The package is CommonJS, and its types describe only its default export. */

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Agent, type Dispatcher, ProxyAgent } from "undici";
+import { type Dispatcher, Pool, ProxyAgent } from "undici";
 import type { UpstreamConfig } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import type { WireRequest } from "./serialize.ts";
@@ -40,7 +40,7 @@ const connections = 128;
  * The connections to one upstream. HTTP/1.1 only: undici 8 offers HTTP/2 by default, which changes pooling and cancellation
  * (security.md F13). Redirects are not followed, retries are not made.
  */
-export function createConnections({ limits, tls, proxy }: UpstreamConfig): Dispatcher {
+export function createConnections({ limits, tls, proxy, url }: UpstreamConfig): Dispatcher {
   const ca = tls.caFile === undefined ? {} : { ca: readFileSync(tls.caFile) };
   const common = {
     allowH2: false,
@@ -48,7 +48,8 @@ export function createConnections({ limits, tls, proxy }: UpstreamConfig): Dispa
     headersTimeout: limits.headersMs,
     bodyTimeout: limits.idleMs,
   };
-  if (proxy === undefined) return new Agent({ ...common, connect: { ...ca, timeout: limits.connectMs } });
+  if (proxy === undefined)
+    return new Pool(new URL(url).origin, { ...common, connect: { ...ca, timeout: limits.connectMs } });
   return new ProxyAgent({
     ...common,
     uri: proxy,
