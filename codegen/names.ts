@@ -223,6 +223,7 @@ function actionName(verb: readonly string[], words: readonly string[]): string {
   const isMany = glued === 2 || (pluralVerbs.has(verb[0] ?? "") && !rest.includes("one"));
   const noun = isMany ? plural(words) : [...words];
   if (snake(verb) === snake(words) || snake(head) === snake(words)) return snake(verb);
+  if (snake(verb) === words.at(-1)) return snake(["get", ...words]);
   if (prepositions.has(rest[0] ?? "")) return snake([...head, ...noun, ...rest]);
   return beforeNoun.has(verb[0] ?? "") ? snake([...head, ...rest, ...noun]) : snake([...head, ...noun, ...rest]);
 }

@@ -113,6 +113,8 @@ function fallbackVerb({ identifier, place, operation }: Facts): string {
   if (identifier?.verb !== undefined) return identifier.verb.verb;
   if (place.verb !== undefined) return [place.verb.verb, ...place.tail].join("_");
   return (
-    { GET: "get", POST: "post", PUT: "put", PATCH: "patch", DELETE: "delete" }[operation.method as "GET"] ?? "call"
+    { GET: "get", POST: "post", PUT: "put", PATCH: "patch", DELETE: "delete", OPTIONS: "options" }[
+      operation.method as "GET"
+    ] ?? "call"
   );
 }

@@ -40,14 +40,35 @@ function withoutEcho({ operationId = "", method, path }: Operation): string {
   return text.replace(/Using(GET|PUT|POST|DELETE|PATCH|HEAD|OPTIONS)(_\d+)?$/, "").replace(/(?<=[a-z])_\d+$/, "");
 }
 
-/** `PostCustomersCustomer` of `POST /v1/customers/{customer}`: nothing but method and path. */
+/**
+ * `PostCustomersCustomer` of `POST /v1/customers/{customer}`, `put_files_id`, `usersIdGet`: nothing but method and path. A
+ * parameter may stand there by its name, as `id`, or not at all. `getUsers` repeats its path too, yet says as much as it can.
+ */
 function repeatsPath(text: string, { method, path }: Operation): boolean {
   const words = splitWords(text);
-  if (words[0] !== method.toLowerCase()) return false;
-  const rest = words.slice(1).join(" ");
-  const all = splitWords(path).join(" ");
-  const short = splitWords(path.replace(/^(\/(api|v\d+))+(?=\/)/, "")).join(" ");
-  return (rest === all || rest === short) && (method !== "GET" || path.includes("{"));
+  const verb = method.toLowerCase();
+  if (words[0] !== verb && words.at(-1) !== verb) return false;
+  const rest = words[0] === verb ? words.slice(1) : words.slice(0, -1);
+  const isPlain = method === "GET" && words[0] === verb && !path.includes("{");
+  return (
+    !isPlain &&
+    rest.length > 0 &&
+    echoes(
+      rest,
+      path.split(/[/#:]/).filter((segment) => segment !== ""),
+    )
+  );
+}
+
+function echoes(words: readonly string[], segments: readonly string[]): boolean {
+  const [segment, ...others] = segments;
+  if (segment === undefined) return words.length === 0;
+  const own = splitWords(segment);
+  const isOptional = segment.includes("{") || /^(api|v\d+[\w.]*)$/.test(segment);
+  const spellings = segment.includes("{") ? [own, ["id"], ["by", "id"], ["by", ...own]] : [own];
+  const fits = spellings.find((spelling) => spelling.every((word, at) => words[at] === word));
+  if (fits !== undefined && echoes(words.slice(fits.length), others)) return true;
+  return isOptional && echoes(words, others);
 }
 
 /** The part that names what is done, and what stands before it: a tag, controller or resource. */

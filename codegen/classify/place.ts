@@ -65,9 +65,13 @@ export function itemsBelow(index: PathIndex, path: string): readonly Operation[]
   return index.at.get(`${shapeOf(path)}/{}`) ?? [];
 }
 
-/** Reads the path of one Operation. */
+/** Reads the path of one Operation. A fragment that begins with a verb (`#add_shared_link`) is read like `:verb`. */
 export function placeOf(operation: Operation, index: PathIndex): Place {
-  const path = operation.path.replace(/[?#].*$/, "").replace(/(?<=.)\/+$/, "");
+  const path = operation.path
+    .replace(/\?.*$/, "")
+    .replace(/#(\w+)$/, (_, fragment: string) => (verbOf(splitWords(fragment)[0]) === undefined ? "" : `:${fragment}`))
+    .replace(/#.*$/, "")
+    .replace(/(?<=.)\/+$/, "");
   return rpcPlace(path) ?? restPlace(operation, segmentsOf(path), index);
 }
 
@@ -163,6 +167,8 @@ function piecesOf(raw: string, until: string): Segment[] {
   if (colon?.[1] !== undefined && colon[2] !== undefined) {
     return [...piecesOf(colon[1], until), { ...literal(colon[2], until), joint: ":" }];
   }
+  const mixed = /^([A-Za-z]\w+)[.=@-](\{.*)$/.exec(raw);
+  if (mixed?.[1] !== undefined) return [literal(mixed[1], until), param(mixed[2] ?? "", until)];
   if (raw.includes("{") || raw.startsWith(":")) return [param(raw, until)];
   const dotted = /^([\w.-]+)\.([A-Za-z]\w*)$/.exec(raw.replace(/\.(json|xml|csv|ya?ml|html|txt)$/i, ""));
   if (dotted?.[1] !== undefined && dotted[2] !== undefined && isVerbAfterDot(dotted[2])) {
@@ -324,6 +330,7 @@ function isNounHere(
   if (rest.length > 0 && verb.alsoNoun === true && index.stems.has(shapeOf(segment.until))) return true;
   const isCompound = rest.length > 0 && isPlural(rest) && /[-_]/.test(segment.text);
   if (isCompound && (verb.alsoNoun === true || here.length > 1)) return true;
+  if (isCompound && verb.kind === undefined && operation.method === "GET" && hasContent(index, operation)) return true;
   if (verb.kind !== undefined && !isCompound) return false;
   if (operation.method === "GET" && isQualifier(segment.text) && hasContent(index, operation)) return true;
   if (verb.effect === "read" && verb.alsoNoun !== true) return false;

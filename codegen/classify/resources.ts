@@ -191,11 +191,32 @@ function clustersOf(groups: readonly Group[], document: Document): Group[][] {
   return clusters;
 }
 
+/**
+ * Whether two groups of one name are one ResourceType. Actions alone join what they are named after. Two that each have items of
+ * their own (`/incidents/fields/{id}`, `/services/fields/{id}`) are two, unless operationIds named both.
+ */
 function areOne(document: Document, one: Group, other: Group): boolean {
   const isActions = ({ members }: Group): boolean => members.every(({ kind }) => kind === "action");
   if (isActions(one) || isActions(other)) return true;
-  if (one.schema === undefined || other.schema === undefined) return one.isNamed && other.isNamed;
-  return likeness(document, one.schema, other.schema) >= 0.6 || baseName(one.schema) === baseName(other.schema);
+  const areNamed = one.isNamed && other.isNamed;
+  if (!areNamed && kindsOfItems(one).some((kind) => kindsOfItems(other).includes(kind))) return false;
+  if (one.schema === undefined || other.schema === undefined) return areNamed;
+  if (baseName(one.schema) === baseName(other.schema)) return true;
+  return (
+    likeness(document, one.schema, other.schema) >= (areNamed ? 0.4 : 0.6) || holds(document, one.schema, other.schema)
+  );
+}
+
+function kindsOfItems({ members }: Group): string[] {
+  return members.filter(({ kind }) => kind === "get" || kind === "update" || kind === "delete").map(({ kind }) => kind);
+}
+
+/** One schema is the other with fewer properties (three at least): a list often shows less than a Get. */
+function holds(document: Document, one: SpecSchema, other: SpecSchema): boolean {
+  const [fewer = [], more = []] = [one, other]
+    .map((schema) => Object.keys(propertiesOf(document, schema)))
+    .sort((a, b) => a.length - b.length);
+  return fewer.length >= 3 && fewer.every((name) => more.includes(name));
 }
 
 /** The component's name without the words that only say which shape of the noun it is. */

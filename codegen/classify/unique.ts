@@ -29,7 +29,12 @@ function settle(all: readonly Placed[]): Placed[] {
   });
 }
 
-const methodRank: readonly string[] = ["GET", "PATCH", "PUT", "POST", "DELETE"];
+/** The methods that usually carry a kind, the usual one first. */
+const methodRank: Readonly<Record<string, readonly string[]>> = {
+  create: ["POST", "PUT", "PATCH"],
+  update: ["PATCH", "PUT", "POST"],
+  delete: ["DELETE", "POST"],
+};
 
 function byRank(a: Placed, b: Placed): number {
   return rankOf(a).reduce((found, value, at) => found || value - (rankOf(b)[at] ?? 0), 0) || compareById(a, b);
@@ -51,7 +56,7 @@ function rankOf({ verdict: { facts, evidence, kind } }: Placed): number[] {
     place.params.length,
     operation.deprecated ? 1 : 0,
     (identifier?.tail ?? []).length > 0 && kind === "list" ? 1 : 0,
-    methodRank.indexOf(operation.method),
+    (methodRank[kind] ?? ["GET", "QUERY", "POST"]).indexOf(operation.method),
     place.nouns.length,
     operation.path.length,
   ];
@@ -75,6 +80,8 @@ function demotedVerb({ facts }: Verdict, { facts: winner }: Verdict, kind: CrudK
   const tail = [place.qualifier, place.tail, identifier?.tail].find((words) => words !== undefined && words.length > 0);
   const isReplace = operation.method === "PUT" && kind === "update" && winner.operation.method !== "PUT";
   if (isReplace) return "replace";
+  const isStated = place.verb !== undefined && tail === place.tail && place.tail.length > 0;
+  if (isStated && kind !== "list" && kind !== "get") return snake([place.verb?.verb ?? kind, ...place.tail]);
   if (tail !== undefined && snake(tail) !== snake(winner.identifier?.tail ?? [])) return snake([kind, ...tail]);
   const parent = place.nouns.slice(0, -1).findLast((noun) => !winner.place.nouns.includes(noun));
   if (parent !== undefined) return snake([kind, ...singular(splitWords(parent))]);

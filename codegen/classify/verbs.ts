@@ -28,7 +28,7 @@ const actions: Readonly<Record<Effect, string>> = {
   read:
     "search query filter~ download preview compare diff~ estimate calculate compute explain tail aggregate summarize " +
     "suggest autocomplete inspect stat~ ping health~ whoami has is can exists scan~ lint analyze monitor~ poll stream~ " +
-    "watch~ check~ status~ report~ export~ forecast~ match~ select decode head options",
+    "watch~ check~ status~ report~ export~ forecast~ match~ select decode",
   write:
     "run trigger send resend start~ stop~ restart pause~ resume archive~ unarchive acknowledge ack unacknowledge resolve " +
     "reopen close~ open~ approve reject accept decline deny cancel complete finish finalize confirm submit publish " +
@@ -55,7 +55,7 @@ const actions: Readonly<Record<Effect, string>> = {
     "forget unset prune clean cleanup expunge nuke deprovision decommission invalidate trash~ obliterate redact",
 };
 
-const methodVerbs: ReadonlySet<string> = new Set(["get", "post", "put", "patch", "head", "options"]);
+const methodVerbs: ReadonlySet<string> = new Set(["get", "post", "put", "patch"]);
 const eitherNumber: ReadonlySet<string> = new Set("get find fetch read retrieve show lookup load view info".split(" "));
 
 const table: ReadonlyMap<string, Verb> = new Map([...crudEntries(), ...actionEntries()].reverse());

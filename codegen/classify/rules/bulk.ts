@@ -13,6 +13,7 @@ export const bulk: Rule = {
   source: "https://google.aip.dev/231",
   examples: [
     { given: "POST /widgets/bulk", kind: "action", effect: "destroy" },
+    { given: "POST /batch createBatchRequest", kind: "action", effect: "destroy" },
     { given: "POST /v1/widgets:batchCreate", kind: "action", effect: "write" },
     { given: "POST /v1/widgets:batchGet", kind: "action", effect: "read" },
     { given: "POST /widgets/bulk-delete", kind: "action", effect: "destroy" },
@@ -22,12 +23,12 @@ export const bulk: Rule = {
   read(facts) {
     const { place, identifier, operation, body } = facts;
     if (place.verb !== undefined && bulkWords.has(place.verb.verb)) {
-      return [named(facts, place.tail[0] ?? identifier?.verb?.verb, "the path")];
+      return [named(facts, place.tail[0] ?? (place.nouns.length > 0 ? identifier?.verb?.verb : undefined), "the path")];
     }
     if (identifier?.isBulk === true) return [named(facts, identifier.verb?.verb, "the operationId")];
     const isThing = facts.isItem || facts.items.length > 0;
     if (!isThing && bulkWords.has(place.nouns.at(-1)?.toLowerCase() ?? ""))
-      return [named(facts, identifier?.verb?.verb, "the path")];
+      return [named(facts, place.nouns.length > 1 ? identifier?.verb?.verb : undefined, "the path")];
     if (!body.isArray || place.verb !== undefined || facts.isItem || operation.method !== "POST") return [];
     return [finding("create", "write", "the body is an array")];
   },
