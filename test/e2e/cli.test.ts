@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -94,24 +94,6 @@ describe("specgate generate on bad input", () => {
       content: document({ "/w/{id}": { get: { operationId: "getW", responses: ok } } }),
       says: /undeclared\.json#\/paths\/~1w~1\{id\}\/get .*"id"/,
     },
-    {
-      name: "colliding.json",
-      what: "two operations of one name",
-      content: document({
-        "/widgets/{id}/run": { parameters: [idParameter], post: { operationId: "runWidget", responses: ok } },
-        "/widgets/{id}:run": { parameters: [idParameter], post: { operationId: "run_widget", responses: ok } },
-      }),
-      says: /run_widget/,
-    },
-    {
-      name: "nameless.json",
-      what: "operations without operationId that cannot be told apart",
-      content: document({
-        "/jobs/{id}/run-now": { parameters: [idParameter], post: { responses: ok } },
-        "/jobs/{id}/run_now": { parameters: [idParameter], post: { responses: ok } },
-      }),
-      says: /\/jobs\/\{id\}\/run-now[\s\S]*\/jobs\/\{id\}\/run_now|\/jobs\/\{id\}\/run_now[\s\S]*\/jobs\/\{id\}\/run-now/,
-    },
   ];
 
   for (const { name, what, content, says } of cases)
@@ -123,6 +105,31 @@ describe("specgate generate on bad input", () => {
       expect([code, stdout]).toEqual([1, ""]);
       expect(existsSync(join(folder, "out", name))).toBe(false);
     });
+
+  const clash = document({
+    "/widgets/{id}/run": { parameters: [idParameter], post: { operationId: "runWidget", responses: ok } },
+    "/widgets/{id}:run": { parameters: [idParameter], post: { operationId: "run_widget", responses: ok } },
+  });
+
+  it("two tools of one name in gateway.yaml: exit code 1, both operations, nothing written", async () => {
+    const spec = specFile("colliding.json", clash);
+    const decided = ["runWidget", "run_widget"].map((id) => `    ${id}: { tool: run_it, why: test }`).join("\n");
+    const config = specFile("colliding.yaml", `api: colliding\ncodegen:\n  operations:\n${decided}\n`);
+    const { code, stderr } = await generate(spec, "--config", config);
+    expect(stderr).toMatch(/^error: .*"run_it".*run_?widget.*run_?widget/im);
+    expect(code).toBe(1);
+    expect(existsSync(join(folder, "out", spec))).toBe(false);
+  });
+
+  it("two operations that come to one name get names of their own, the same whatever their order", async () => {
+    const { paths } = clash as { paths: Record<string, unknown> };
+    const forward = await generate(specFile("forward.json", clash), "--json");
+    const reversed = { ...clash, paths: Object.fromEntries(Object.entries(paths).reverse()) };
+    const backward = await generate(specFile("backward.json", reversed), "--json");
+    expect([forward.code, backward.code]).toEqual([0, 0]);
+    expect(toolsIn("backward.json")).toEqual(toolsIn("forward.json"));
+    expect(new Set(Object.values(toolsIn("forward.json"))).size).toBe(2);
+  });
 
   it("a document of 50 MB: exit code 1, the size and the limit, nothing written", async () => {
     const padding = { ...document({}), "x-padding": "x".repeat(50 * 1024 * 1024) };
@@ -184,6 +191,13 @@ describe("specgate generate on bad input", () => {
     expect(existsSync(join(folder, "out/stdin/index.ts"))).toBe(true);
   });
 });
+
+/** Tool by operationId, from the manifest that was written. */
+function toolsIn(spec: string): Record<string, string> {
+  const text = readFileSync(join(folder, "out", spec, "manifest.json"), "utf8");
+  const { operations } = JSON.parse(text) as { operations: { operationId: string; tool: string }[] };
+  return Object.fromEntries(operations.map(({ operationId, tool }) => [operationId, tool]));
+}
 
 describe("wrong usage", () => {
   for (const { args, says } of [
