@@ -10,7 +10,7 @@ export interface EventStreams {
 }
 
 interface Stream {
-  events: (SessionEvent & { readonly at: number })[];
+  events: { readonly event: SessionEvent; readonly at: number }[];
   /** Number of the newest event. */
   seq: number;
   ended: boolean;
@@ -44,7 +44,7 @@ export function createEventStreams(now: () => number): EventStreams {
       gone < events.length - 1 &&
       (events.length - gone > maxEvents || stream.bytes > maxBytes || (events[gone]?.at ?? 0) + lifeMs < now())
     ) {
-      stream.bytes -= events[gone]?.data.length ?? 0;
+      stream.bytes -= events[gone]?.event.data.length ?? 0;
       gone += 1;
     }
     if (gone > 0) events.splice(0, gone);
@@ -56,7 +56,7 @@ export function createEventStreams(now: () => number): EventStreams {
       stream.ended = last;
       stream.usedAt = now();
       stream.bytes += data.length;
-      stream.events.push({ seq: String(stream.seq), data, at: now() });
+      stream.events.push({ event: { seq: String(stream.seq), data }, at: now() });
       trim(stream);
       return String(stream.seq);
     },
@@ -67,7 +67,7 @@ export function createEventStreams(now: () => number): EventStreams {
       if (stream === undefined || !(position <= stream.seq)) return null;
       const first = stream.seq - stream.events.length + 1;
       if (position + 1 < first) return null;
-      return { events: stream.events.slice(position + 1 - first), ended: stream.ended };
+      return { events: stream.events.slice(position + 1 - first).map(({ event }) => event), ended: stream.ended };
     },
     tail: (name) => String(streams.get(name)?.seq ?? 0),
     sweep: () => {

@@ -12,7 +12,7 @@ export interface SseEvent {
 export interface Sse {
   /** Writes one event; false when the client has gone or reads too slowly, and the stream is over. */
   readonly write: (event: SseEvent) => boolean;
-  /** Resolves when the client has taken what was written, or has gone. */
+  /** Resolves when the client has taken what was written, or has gone; one that takes nothing for too long is dropped. */
   readonly drained: () => Promise<void>;
   readonly end: () => void;
   readonly isOpen: () => boolean;
@@ -22,9 +22,14 @@ export interface Sse {
 const keepAliveMs = 15_000;
 /** A client that leaves this much unread is dropped; it can resume (security.md T50). */
 const maxUnreadBytes = 1_048_576;
+/** A client that takes nothing for this long while there is something is dropped; it can resume. */
+const maxStallMs = 30_000;
 
-/** Starts the stream: headers leave at once, so that a client knows it is connected before the first event. */
-export function openSse(res: ServerResponse, headers: OutgoingHttpHeaders): Sse {
+/**
+ * Starts the stream: headers leave at once, so that a client knows it is connected before the first event.
+ * @param stallMs how long a client may take nothing; default 30,000
+ */
+export function openSse(res: ServerResponse, headers: OutgoingHttpHeaders, stallMs: number = maxStallMs): Sse {
   res.writeHead(200, { ...headers, "content-type": "text/event-stream", "x-accel-buffering": "no" });
   res.flushHeaders();
   const isOpen = (): boolean => !res.writableEnded && !res.destroyed;
@@ -40,10 +45,12 @@ export function openSse(res: ServerResponse, headers: OutgoingHttpHeaders): Sse 
   res.once("close", () => clearInterval(keepAlive));
   return {
     write: (event) => put(frame(event)),
-    drained: () => drained(res),
+    drained: () => drained(res, stallMs),
     end: () => {
       clearInterval(keepAlive);
-      if (isOpen()) res.end();
+      if (!isOpen()) return;
+      res.end();
+      if (res.writableLength > 0) dropWhenStalled(res, stallMs);
     },
     isOpen,
   };
@@ -57,8 +64,9 @@ function frame({ data, id, retryMs }: SseEvent): string {
   return `${type}${lines}${retry}data: ${data}\n\n`;
 }
 
-function drained(res: ServerResponse): Promise<void> {
+function drained(res: ServerResponse, stallMs: number): Promise<void> {
   if (!res.writableNeedDrain || res.destroyed) return Promise.resolve();
+  dropWhenStalled(res, stallMs);
   return new Promise((resolve) => {
     const done = (): void => {
       res.off("drain", done);
@@ -68,4 +76,15 @@ function drained(res: ServerResponse): Promise<void> {
     res.once("drain", done);
     res.once("close", done);
   });
+}
+
+/** Ends the connection unless what is written leaves in time. */
+function dropWhenStalled(res: ServerResponse, stallMs: number): void {
+  const timer = setTimeout(() => res.destroy(), stallMs);
+  timer.unref();
+  const done = (): void => {
+    clearTimeout(timer);
+    for (const event of ["drain", "finish", "close"]) res.off(event, done);
+  };
+  for (const event of ["drain", "finish", "close"]) res.once(event, done);
 }
