@@ -54,10 +54,14 @@ const slow: ToolSpec = {
   params: [],
 };
 const count: ToolSpec = { ...list, name: "count_widgets", kind: "count", count: { from: "list" } };
+const gadgets: ToolSpec = { ...count, name: "count_gadgets", timeoutMs: 350 };
 const api: Api = {
   ...emptyApi,
   security: [{ key: [] }],
-  resources: [{ ...widget, tools: { list, get, update, count }, actions: { wait_widget: slow } }],
+  resources: [
+    { ...widget, tools: { list, get, update, count }, actions: { wait_widget: slow } },
+    { ...widget, name: "Gadget", tools: { count: gadgets } },
+  ],
 };
 
 const hand: HandTool = {
@@ -200,6 +204,14 @@ describe("a call", () => {
   });
 
   it("has one deadline over all its requests", async () => {
+    const { call, server } = await start((_req, res) => {
+      setTimeout(() => res.setHeader("content-type", "application/json").end('[{"id":"1"}]'), 100);
+    });
+    expect((await errorOf(() => call("count_gadgets", {}))).code).toBe("upstream_timeout");
+    expect(server.seen.length).toBeLessThan(10);
+  });
+
+  it("has the deadline of its operation", async () => {
     const { call } = await start(() => undefined);
     const started = performance.now();
     expect((await errorOf(() => call("wait_widget", {}))).code).toBe("upstream_timeout");

@@ -22,6 +22,20 @@ describe("get", () => {
     expect(sent(requests[0])).toEqual({ id: "w1" });
   });
 
+  it("regression 19: takes for a wrapper only an object of exactly its two keys", () => {
+    const item = {
+      id: "1",
+      a: { ...created, zone: "UTC" },
+      b: [{ deep: created }],
+      c: { _type: "DateTime" },
+      d: { _type: 5, value: 1 },
+    };
+    expect(run(get, { id: "1" }, () => ({ body: item })).output.item).toEqual({
+      ...item,
+      b: [{ deep: created.value }],
+    });
+  });
+
   it("takes the value out of its envelope, and a body without one as it is", () => {
     const wrapped = originOf({ kind: "get", params: [idParam], result: { noun: true, unwrap: ["data"] } });
     expect(run(wrapped, { id: "1" }, () => ({ body: { data: { id: "1" } } })).output).toEqual({ item: { id: "1" } });
@@ -277,6 +291,15 @@ describe("count", () => {
     const { output, requests } = run(derived({ style: "link", limit }), {}, () => ({ body: [{}], headers: { link } }));
     expect([output, requests.length]).toEqual([{ count: 42, exact: true }, 1]);
     expect(run(derived({ style: "link", limit }), {}, () => ({ body: [] })).output).toEqual({ count: 0, exact: true });
+  });
+
+  it('does not believe rel="last" when the page was larger than asked for', () => {
+    const answer = (request: Parameters<typeof sent>[0]): Answer => {
+      const { page: number } = sent(request) as { page?: string };
+      const link = '<http://api.test/widgets?page=2>; rel="next", <http://api.test/widgets?page=2>; rel="last"';
+      return number === "2" ? { body: [{}] } : { body: [{}, {}, {}], headers: { link } };
+    };
+    expect(run(derived({ style: "link", limit }), {}, answer).output).toEqual({ count: 4, exact: true });
   });
 
   it("counts what comes at once", () => {

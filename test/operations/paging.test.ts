@@ -180,6 +180,16 @@ describe("hasMore", () => {
     }
   });
 
+  it("is false on the last page by the total, without another request", () => {
+    const { paging, answer } = (fakes["page numbers from 0 with a total in a header"] as (typeof fakes)[string])(
+      itemsOf(20),
+      1000,
+    );
+    const first = run(originWith(paging), { limit: 10 }, answer).output;
+    const { output, requests } = run(originWith(paging), { limit: 10, cursor: first.nextCursor }, answer);
+    expect([first.hasMore, output.returnedCount, output.hasMore, requests.length]).toEqual([true, 10, false, 1]);
+  });
+
   it("is found out by reading on where a short page is all there is", () => {
     const { paging, answer } = (fakes["page numbers from 1"] as (typeof fakes)[string])(itemsOf(7), 1000);
     const { output, requests } = run(originWith(paging), { limit: 50 }, answer);

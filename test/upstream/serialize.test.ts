@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Json, Param } from "../../src/descriptor.ts";
 import { GatewayError } from "../../src/errors.ts";
 import type { UpstreamRequest } from "../../src/upstream/exchange.ts";
+import { pathSegment } from "../../src/upstream/serialize/path.ts";
 import { serialize, type WireRequest } from "../../src/upstream/serialize.ts";
 import { callerWith, given, requestOf, securityOf, upstreamConfig } from "./fixture.ts";
 
@@ -79,6 +80,10 @@ describe("a path", () => {
       expect(codeOf(() => pathOf("/pages/{id}/reports", [given(id, value)]))).toBe("invalid_arguments");
     });
   }
+
+  it("refuses what is not well-formed by itself, wherever it comes from", () => {
+    expect(codeOf(() => pathSegment("id", "\ud800"))).toBe("invalid_arguments");
+  });
 
   it("refuses what is no text", () => {
     expect(codeOf(() => pathOf("/pages/{id}", [given(id, [["a"]])]))).toBe("invalid_arguments");
