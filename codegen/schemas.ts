@@ -208,11 +208,6 @@ function isOnlyPayload(names: readonly string[], name: string): boolean {
   return !envelopeKey.test(name) && names.every((other) => other === name || envelopeKey.test(other));
 }
 
-/** The answer of the operation is a list, bare or in an envelope. */
-export function isArrayAnswer(document: Document, operation: Operation): boolean {
-  return listIn(document, answerSchema(operation)) !== undefined;
-}
-
 /**
  * Where an answer holds its one thing: `{data: {…}}` and `{monitor: {…}, meta}` are unwrapped (two levels at most); a plain
  * object is itself, with `path: []`. An object whose only payload is a scalar or an array is itself.

@@ -60,7 +60,11 @@ function repeatsPath(text: string, { method, path }: Operation): boolean {
   );
 }
 
+/** Paths longer than this are not compared: each parameter doubles the ways to read the words. */
+const maxSegments = 16;
+
 function echoes(words: readonly string[], segments: readonly string[]): boolean {
+  if (segments.length > maxSegments) return false;
   const [segment, ...others] = segments;
   if (segment === undefined) return words.length === 0;
   const own = splitWords(segment);

@@ -1,6 +1,6 @@
 import type { Document, SpecSchema } from "../model.ts";
 import { compare } from "../operations.ts";
-import { answerSchema, bodySchema, likeness, nounOf, propertiesOf, refName, thingIn } from "../schemas.ts";
+import { answerSchema, bodySchema, nounOf, propertiesOf, refName, thingIn } from "../schemas.ts";
 import { hexOf, pascal, singular, snake, splitWords, typeName } from "../words.ts";
 import type { Verdict } from "./combine.ts";
 
@@ -14,6 +14,8 @@ interface Group {
   /** An operationId or an extension named it. */
   readonly isNamed: boolean;
   readonly schema?: SpecSchema;
+  /** Property names of the schema. */
+  readonly fields: ReadonlySet<string>;
 }
 
 /**
@@ -24,7 +26,7 @@ interface Group {
  */
 export function nameResources(verdicts: readonly Verdict[], document: Document): ReadonlyMap<Verdict, string> {
   const groups = [...byBase(verdicts)].map(([base, members]) => groupOf(base, members, document));
-  const names = distinctNames(groups, document);
+  const names = distinctNames(groups);
   const result = new Map<Verdict, string>();
   for (const group of groups) {
     for (const member of group.members) result.set(member, statedResource(member) ?? names.get(group) ?? group.name);
@@ -75,6 +77,7 @@ function groupOf(base: string, members: readonly Verdict[], document: Document):
     name: fromId ?? pathName(members, nouns),
     isNamed: fromId !== undefined,
     ...(schema !== undefined && { schema }),
+    fields: new Set(Object.keys(propertiesOf(document, schema))),
   };
 }
 
@@ -151,11 +154,11 @@ function schemaOf(members: readonly Verdict[], document: Document): SpecSchema |
   return [...answers, ...bodies].find((schema) => Object.keys(propertiesOf(document, schema)).length > 0);
 }
 
-function distinctNames(groups: readonly Group[], document: Document): ReadonlyMap<Group, string> {
+function distinctNames(groups: readonly Group[]): ReadonlyMap<Group, string> {
   const result = new Map<Group, string>();
   const taken = new Set<string>();
   const byName = groupsByName(groups);
-  const clusters = [...byName.values()].map((same) => clustersOf(same, document));
+  const clusters = [...byName.values()].map((same) => clustersOf(same));
   for (const [first] of clusters) if (first !== undefined) taken.add(snake(splitWords(first[0]?.name ?? "")));
   for (const [first = [], ...others] of clusters) {
     for (const group of first) result.set(group, first[0]?.name ?? group.name);
@@ -181,10 +184,10 @@ function groupsByName(groups: readonly Group[]): ReadonlyMap<string, Group[]> {
 }
 
 /** Groups of one name, put together by likeness; the most general first, which is the one that keeps the plain name. */
-function clustersOf(groups: readonly Group[], document: Document): Group[][] {
+function clustersOf(groups: readonly Group[]): Group[][] {
   const clusters: Group[][] = [];
   for (const group of groups) {
-    const found = clusters.find((cluster) => cluster.some((other) => areOne(document, group, other)));
+    const found = clusters.find((cluster) => cluster.some((other) => areOne(group, other)));
     if (found === undefined) clusters.push([group]);
     else found.push(group);
   }
@@ -195,28 +198,24 @@ function clustersOf(groups: readonly Group[], document: Document): Group[][] {
  * Whether two groups of one name are one ResourceType. Actions alone join what they are named after. Two that each have items of
  * their own (`/incidents/fields/{id}`, `/services/fields/{id}`) are two, unless operationIds named both.
  */
-function areOne(document: Document, one: Group, other: Group): boolean {
+function areOne(one: Group, other: Group): boolean {
   const isActions = ({ members }: Group): boolean => members.every(({ kind }) => kind === "action");
   if (isActions(one) || isActions(other)) return true;
   const areNamed = one.isNamed && other.isNamed;
   if (!areNamed && kindsOfItems(one).some((kind) => kindsOfItems(other).includes(kind))) return false;
   if (one.schema === undefined || other.schema === undefined) return areNamed;
-  if (baseName(one.schema) === baseName(other.schema)) return true;
-  return (
-    likeness(document, one.schema, other.schema) >= (areNamed ? 0.4 : 0.6) || holds(document, one.schema, other.schema)
-  );
+  return baseName(one.schema) === baseName(other.schema) || areAlike(one.fields, other.fields, areNamed ? 0.4 : 0.6);
 }
 
 function kindsOfItems({ members }: Group): string[] {
   return members.filter(({ kind }) => kind === "get" || kind === "update" || kind === "delete").map(({ kind }) => kind);
 }
 
-/** One schema is the other with fewer properties (three at least): a list often shows less than a Get. */
-function holds(document: Document, one: SpecSchema, other: SpecSchema): boolean {
-  const [fewer = [], more = []] = [one, other]
-    .map((schema) => Object.keys(propertiesOf(document, schema)))
-    .sort((a, b) => a.length - b.length);
-  return fewer.length >= 3 && fewer.every((name) => more.includes(name));
+/** The share of common names is large enough; or one has but fewer (three at least): a list often shows less than a Get. */
+function areAlike(one: ReadonlySet<string>, other: ReadonlySet<string>, share: number): boolean {
+  const common = one.intersection(other).size;
+  const fewer = Math.min(one.size, other.size);
+  return common / (one.size + other.size - common) >= share || (fewer >= 3 && common === fewer);
 }
 
 /** The component's name without the words that only say which shape of the noun it is. */

@@ -38,8 +38,29 @@ function findings(facts: Facts, identifier: IdentifierReading, verb: Verb): Find
   }
   if (verb.kind === "list" && verb.verb !== "list") return [{ kind: "list", weight: 0.6, because }];
   return [
-    { kind: verb.kind, effect: effectOf(verb.kind), weight: verb.method === true ? 0.6 : weightOf(verb), because },
+    {
+      kind: verb.kind,
+      effect: effectOf(verb.kind),
+      weight: isDoubtful(facts, identifier, verb) ? 0.6 : weightOf(verb),
+      because,
+    },
   ];
+}
+
+/**
+ * The verb is only the method's name; or the path names an action (`createIncidentSnooze` at `/incidents/{id}/snooze`); or it
+ * changes several at once (`updateIncidents` at `PUT /incidents`).
+ */
+function isDoubtful(
+  { place, isItem, isCollection, operation }: Facts,
+  { isMany }: IdentifierReading,
+  verb: Verb,
+): boolean {
+  if (verb.method === true) return true;
+  const isAction = place.verb !== undefined && place.verb.kind === undefined && place.verb.alsoNoun !== true;
+  if (isAction && (verb.kind === "create" || verb.kind === "update")) return place.verb?.effect !== "read";
+  const changes = verb.kind === "update" || verb.kind === "delete";
+  return changes && isMany && isCollection && !isItem && operation.method !== "POST";
 }
 
 /** The plain verbs say it outright; their synonyms are sometimes used loosely (`addLabel`, `removeMember`, `makePayment`). */

@@ -42,7 +42,11 @@ function finding(facts: Facts, verb: Verb): Finding {
   const isColon = place.style === "colon";
   const because = `the path ends in the verb "${[verb.verb, ...(place.style === "rpc" ? [] : place.tail)].join(" ")}"`;
   const weight = isColon || place.style === "rpc" ? 0.9 : 0.85;
-  if (operation.method === "DELETE" && verb.kind !== "delete" && verb.effect !== "destroy") {
+  if (
+    operation.method === "DELETE" &&
+    verb.kind !== "delete" &&
+    (verb.effect !== "destroy" || verb.alsoNoun === true)
+  ) {
     return { kind: "action", verb: `remove_${verb.verb}`, effect: "destroy", weight, because };
   }
   if (verb.verb === "count") return { ...countFinding(facts), because };
