@@ -66,7 +66,7 @@ export const laneNames = {
   sdkList: "SDK server tools/list",
 } as const;
 
-const listShare = 1 / 50; // a list is nearly a megabyte: as many as calls would take most of the time
+const listShare = 1 / 100; // a list is more than a megabyte: as many as calls would take most of the time
 
 /** Every way through every target. Opens the sessions that the session-era lanes use. */
 export async function openLanes({ direct, forwarder, sdkServer, gateway, tools }: Targets): Promise<readonly Lane[]> {

@@ -18,7 +18,7 @@ const { values } = parseArgs({
 });
 
 const help = `npm run bench -- [--calls N] [--json] [--program FILE]
-  --calls    measured calls of each lane, after half as many to warm up (default: 10000)
+  --calls    measured calls of each lane, after as many to warm up (default: 10000)
   --json     print the report as JSON
   --program  what \`specgate\` runs (default: dist/src/main.js, which \`npm run build\` makes)
 `;
@@ -42,7 +42,7 @@ async function bench(calls: number, program: string): Promise<Report> {
   };
   try {
     const targets = await startTargets(folder, program, start);
-    const options: LoadOptions = { calls, warmUpCalls: calls / 2, rounds: Math.min(10, calls), concurrency: 64 };
+    const options: LoadOptions = { calls, warmUpCalls: calls, rounds: Math.min(10, calls), concurrency: 64 };
     const measured = await runLoad(await openLanes(targets), options);
     await Promise.all(started.splice(0).map((target) => target.stop()));
     const scale = await measureOneUptime(join(folder, "oneuptime"), program);
