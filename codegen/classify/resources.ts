@@ -213,7 +213,8 @@ function kindsOfItems({ members }: Group): string[] {
 
 /** The share of common names is large enough; or one has but fewer (three at least): a list often shows less than a Get. */
 function areAlike(one: ReadonlySet<string>, other: ReadonlySet<string>, share: number): boolean {
-  const common = one.intersection(other).size;
+  let common = 0;
+  for (const name of one) if (other.has(name)) common++;
   const fewer = Math.min(one.size, other.size);
   return common / (one.size + other.size - common) >= share || (fewer >= 3 && common === fewer);
 }
