@@ -94,7 +94,8 @@ async function swap(fresh: string, target: string): Promise<void> {
 }
 
 async function listFiles(folder: string): Promise<Set<string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
+  const root = resolve(folder);
+  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(
     (thrown: NodeJS.ErrnoException) => {
       if (thrown.code === "ENOENT") return [];
       throw thrown;
@@ -104,7 +105,7 @@ async function listFiles(folder: string): Promise<Set<string>> {
   return new Set(
     files.map((entry) =>
       join(entry.parentPath, entry.name)
-        .slice(resolve(folder).length + 1)
+        .slice(root.length + 1)
         .replaceAll(sep, "/"),
     ),
   );

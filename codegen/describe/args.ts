@@ -6,16 +6,22 @@ const legal = /^[a-zA-Z0-9_.-]{1,64}$/;
 
 /** Gives arguments their names, each once. */
 export interface ArgNames {
-  /** The argument for a wire name: the name itself where it can be, else one near it. */
-  readonly take: (name: string) => string;
+  /**
+   * The argument for a wire name: the name itself where it can be, else one near it. A yes-or-no `notify` of the API's own
+   * keeps its name: it is the very flag that the control argument is mapped to.
+   */
+  readonly take: (name: string, isFlag?: boolean) => string;
 }
 
-export function argNames(): ArgNames {
+/** `wireNames` are all that will be asked for: an argument made up for one never takes the name of another. */
+export function argNames(wireNames: readonly string[]): ArgNames {
   const taken = new Set<string>();
+  const own = new Set(wireNames);
   return {
     take: (name) => {
       const base = legalName(name);
-      const isFree = (candidate: string) => !controls.has(candidate) && !taken.has(candidate);
+      const isFree = (candidate: string) =>
+        !controls.has(candidate) && !taken.has(candidate) && (candidate === name || !own.has(candidate));
       const numbered = (at: number): string => (at < 2 ? `${base}_value` : `${base}_value${at}`);
       let found = base;
       for (let at = 1; !isFree(found); at++) found = numbered(at);

@@ -3,7 +3,7 @@ import type { Body, Field, FieldUse, Json, Schema } from "../../src/descriptor.t
 import { toField } from "../fields/field.ts";
 import { merged } from "../fields/merge.ts";
 import type { Decision, OperationContent, SpecSchema } from "../model.ts";
-import { isObject, jsonOf, likeness } from "../schemas.ts";
+import { isObject, jsonOf, likeness, typeOf } from "../schemas.ts";
 import { singular, snake, splitWords } from "../words.ts";
 import type { ArgNames } from "./args.ts";
 import type { Context } from "./context.ts";
@@ -144,7 +144,7 @@ function flatBody(context: Context, input: BodyInput, shape: Shape): Partial<Bod
       if (hidden.value !== undefined) fixed.push([name, hidden.value]);
       continue;
     }
-    const arg = args.take(name);
+    const arg = args.take(name, typeOf(context.document, property.spec) === "boolean");
     if (arg !== name) context.converter.loosen(property.at, `the argument is named ${arg}`);
     uses.push({ use: useOf(context, input, property, arg), arg, isRequired: shape.required.has(name) });
   }

@@ -79,7 +79,7 @@ function describeParam(context: Context, param: OperationParam, input: ParamsInp
   if (constant !== undefined) return [{ ...sent, value: constant }];
   const at = `${operation.pointer}/parameters/${param.name}`;
   const schema = paramSchema(context, param, at, resource);
-  const arg = input.args.take(param.name);
+  const arg = input.args.take(param.name, schema.type === "boolean");
   if (arg !== param.name) context.converter.loosen(at, `the argument is named ${arg}`);
   const pattern = new RegExp(`\\{${escaped(param.name)}=[^}]*[*/]`);
   const { description, ...rest } = schema;
