@@ -18,10 +18,11 @@ export function argNames(wireNames: readonly string[]): ArgNames {
   const taken = new Set<string>();
   const own = new Set(wireNames);
   return {
-    take: (name) => {
+    take: (name, isFlag = false) => {
       const base = legalName(name);
+      const isControl = (candidate: string) => controls.has(candidate) && !(candidate === "notify" && isFlag);
       const isFree = (candidate: string) =>
-        !controls.has(candidate) && !taken.has(candidate) && (candidate === name || !own.has(candidate));
+        !isControl(candidate) && !taken.has(candidate) && (candidate === name || !own.has(candidate));
       const numbered = (at: number): string => (at < 2 ? `${base}_value` : `${base}_value${at}`);
       let found = base;
       for (let at = 1; !isFree(found); at++) found = numbered(at);
