@@ -65,7 +65,7 @@ export const alert: TypedResourceType<Alert> = {
           "labels",
           "payload",
           "firedAt",
-          { name: "notify", arg: "notify_value" },
+          "notify",
         ],
         mediaType: "application/json",
         required: ["title"],

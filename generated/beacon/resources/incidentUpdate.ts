@@ -87,9 +87,9 @@ export const incidentUpdate: TypedResourceType<IncidentUpdate> = {
       operation: { id: "createIncidentUpdate", method: "POST", path: "/incidents/{incidentId}/updates" },
       params: [{ name: "incidentId", in: "path", arg: "incidentId", field: "incidentId", required: true }],
       body: {
-        fields: ["status", "message", "publishedAt", { name: "notify", arg: "notify_value" }],
+        fields: ["status", "message", "publishedAt", "notify"],
         mediaType: "application/json",
-        required: ["notify_value", "status"],
+        required: ["notify", "status"],
       },
       result: { noun: true },
     },

@@ -205,14 +205,10 @@ export const invitation: TypedResourceType<Invitation> = {
       ],
       body: {
         fields: [
-          {
-            name: "notify",
-            arg: "notify_value",
-            schema: { type: "boolean", description: "Whether the people concerned are told" },
-          },
+          { name: "notify", schema: { type: "boolean", description: "Whether the people concerned are told" } },
         ],
         mediaType: "application/json",
-        required: ["notify_value"],
+        required: ["notify"],
       },
       result: { noun: true },
     },

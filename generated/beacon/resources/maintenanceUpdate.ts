@@ -86,9 +86,9 @@ export const maintenanceUpdate: TypedResourceType<MaintenanceUpdate> = {
       operation: { id: "createMaintenanceUpdate", method: "POST", path: "/maintenances/{maintenanceId}/updates" },
       params: [{ name: "maintenanceId", in: "path", arg: "maintenanceId", field: "maintenanceId", required: true }],
       body: {
-        fields: ["state", "message", "publishedAt", { name: "notify", arg: "notify_value" }],
+        fields: ["state", "message", "publishedAt", "notify"],
         mediaType: "application/json",
-        required: ["notify_value"],
+        required: ["notify"],
       },
       result: { noun: true },
     },

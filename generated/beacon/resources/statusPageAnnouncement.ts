@@ -80,9 +80,9 @@ export const statusPageAnnouncement: TypedResourceType<StatusPageAnnouncement> =
       operation: { id: "createStatusPageAnnouncement", method: "POST", path: "/status-pages/{pageId}/announcements" },
       params: [{ name: "pageId", in: "path", arg: "pageId", field: "pageId", required: true }],
       body: {
-        fields: ["title", "message", "showFrom", "showUntil", "labels", { name: "notify", arg: "notify_value" }],
+        fields: ["title", "message", "showFrom", "showUntil", "labels", "notify"],
         mediaType: "application/json",
-        required: ["message", "notify_value", "title"],
+        required: ["message", "notify", "title"],
       },
       result: { noun: true },
     },

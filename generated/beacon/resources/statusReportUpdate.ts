@@ -42,9 +42,9 @@ export const statusReportUpdate: TypedResourceType<StatusReportUpdate> = {
         { name: "statusReportId", in: "path", arg: "statusReportId", field: "statusReportId", required: true },
       ],
       body: {
-        fields: ["status", "message", "date", { name: "notify", arg: "notify_value" }],
+        fields: ["status", "message", "date", "notify"],
         mediaType: "application/json",
-        required: ["message", "notify_value", "status"],
+        required: ["message", "notify", "status"],
       },
       result: { noun: true },
     },
