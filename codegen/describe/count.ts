@@ -1,7 +1,8 @@
 import type { CountSource } from "../../src/descriptor.ts";
-import type { Decision, SpecSchema } from "../model.ts";
+import type { Decision } from "../model.ts";
 import { propertiesOf, typeOf } from "../schemas.ts";
 import type { Context } from "./context.ts";
+import type { Answer } from "./result.ts";
 
 /** Names of a number of items, best first. */
 const names: readonly string[] = [
@@ -19,14 +20,11 @@ const names: readonly string[] = [
  * Where the answer of a Count Operation holds the number: the body itself, or a property, at most two levels deep
  * (docs/upstream-apis.md §8). Undefined where the Spec does not tell; then the runtime looks for the only number.
  */
-export function findCount(
-  context: Context,
-  decision: Decision,
-  answer: SpecSchema | undefined,
-): CountSource | undefined {
+export function findCount(context: Context, decision: Decision, answer: Answer): CountSource | undefined {
   const rule = context.rules.rule("count", decision);
   if (rule !== undefined) return rule.count;
-  const path = answer === undefined ? undefined : pathIn(context, answer, 0);
+  if (answer.mediaType?.startsWith("text/")) return { from: "answer", path: [] };
+  const path = answer.schema === undefined ? undefined : pathIn(context, answer.schema, 0);
   return path === undefined ? undefined : { from: "answer", path };
 }
 

@@ -33,7 +33,8 @@ export function describeTool(context: Context, input: ToolInput): ToolSpec {
   const isReserved = (place: Pick<OperationParam, "name" | "in"> | { readonly name: string; readonly in: "body" }) =>
     paging?.isReserved(place) === true ||
     (select !== undefined && select.slot.name === place.name && select.slot.in === place.in);
-  const args = argNames();
+  const bodyNames = draft.body?.shape?.properties.map(({ name }) => name) ?? [];
+  const args = argNames([...operation.params.map(({ name }) => name), ...bodyNames]);
   const params = describeParams(context, {
     decision,
     path,
@@ -46,7 +47,7 @@ export function describeTool(context: Context, input: ToolInput): ToolSpec {
     draft.body === undefined
       ? undefined
       : describeBody(context, { decision, body: draft.body, fields, isReserved, args });
-  const count = kind === "count" ? findCount(context, decision, draft.answer.schema) : undefined;
+  const count = kind === "count" ? findCount(context, decision, draft.answer) : undefined;
   const security = ownSecurity(decision, input);
   const notes = [...notesOf(decision, body?.required), ...(override?.notes ?? [])];
   const idempotent = override?.idempotent ?? idempotence(decision, body?.mediaType);
