@@ -1,5 +1,5 @@
 import { GatewayError } from "../src/errors.ts";
-import { bulkWords } from "./classify/place.ts";
+import { bulkWords, prepositions } from "./classify/phrases.ts";
 import type { Classification, Decision } from "./model.ts";
 import { compare } from "./operations.ts";
 import { camel, hexOf, isPlural, plural, singular, snake, splitWords, titleOf } from "./words.ts";
@@ -204,9 +204,6 @@ function fullName({ kind, verb = "call", operation }: Decision, words: readonly 
   return isBelowPlural ? `${verb}_${snake(plural(words))}` : actionName(verb.split("_"), words);
 }
 
-const prepositions: ReadonlySet<string> = new Set(
-  "by for with from using via where of to as at in into and or".split(" "),
-);
 /** Verbs that are about several, so that the noun is in the plural. */
 const pluralVerbs: ReadonlySet<string> = new Set(["list", "count", "search", "query", "find", "filter"]);
 /** Verbs that are about several where the path says so: `/incidents/export`. */

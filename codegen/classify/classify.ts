@@ -4,7 +4,7 @@ import { type OperationOverrides, overrideEvidence, resolveOverrides } from "../
 import { combine, evidenceFor, type Verdict } from "./combine.ts";
 import { overrideFor, rejectConflicts } from "./conflicts.ts";
 import { factsOf } from "./facts.ts";
-import { indexPaths } from "./place.ts";
+import { indexPaths } from "./pathIndex.ts";
 import { nameResources } from "./resources.ts";
 import { skipReason } from "./skip.ts";
 import { onePerKind, type Placed } from "./unique.ts";

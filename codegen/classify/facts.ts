@@ -16,7 +16,8 @@ import {
 } from "../schemas.ts";
 import { isPlural, splitWords } from "../words.ts";
 import { type IdentifierReading, readIdentifier } from "./identifier.ts";
-import { itemsBelow, type PathIndex, type Place, placeOf, siblingsOf } from "./place.ts";
+import { itemsBelow, type PathIndex, siblingsOf } from "./pathIndex.ts";
+import { type Place, placeOf } from "./place.ts";
 
 /** What the success answer is. */
 export interface AnswerFacts {

@@ -1,6 +1,6 @@
 import type { Operation } from "../model.ts";
 import { isPlural, splitWords } from "../words.ts";
-import { bulkWords, cutTail, generic } from "./place.ts";
+import { bulkWords, cutTail, generic } from "./phrases.ts";
 import { type Verb, verbOf } from "./verbs.ts";
 
 /** What an operationId says. */

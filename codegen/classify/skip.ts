@@ -1,6 +1,7 @@
 import type { Operation } from "../model.ts";
 import { bodySchema, jsonOf, propertiesOf, successOf } from "../schemas.ts";
-import { type PathIndex, rpcPath, siblingsOf } from "./place.ts";
+import { type PathIndex, siblingsOf } from "./pathIndex.ts";
+import { rpcPath } from "./place.ts";
 
 /** Why no Tool is made of the Operation, as one sentence; undefined when one is. */
 export function skipReason(operation: Operation, index: PathIndex): string | undefined {

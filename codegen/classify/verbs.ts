@@ -8,6 +8,10 @@ export interface Verb {
   readonly effect: Effect;
   /** It is as often a noun (`report`, `export`, `order`): on a path it is a verb only where nothing says otherwise. */
   readonly alsoNoun?: true;
+  /** Below an id it is hardly a noun: `/doors/{id}/open`. */
+  readonly seldomNoun?: true;
+  /** It reads by GET and in RPC; by POST it may as well mark, index or load something: `POST /notifications/{id}/read`. */
+  readonly softRead?: true;
   /** It reads one or many, depending on the answer (`find`, `get`, `fetch`). */
   readonly eitherNumber?: true;
   /** Repeats an HTTP method and so says little on its own: `PostCustomers`, `getUsers`. */
@@ -55,6 +59,14 @@ const actions: Readonly<Record<Effect, string>> = {
     "forget unset prune clean cleanup expunge nuke deprovision decommission invalidate trash~ obliterate redact",
 };
 
+/** Nouns of their own, such as bus stops, but below an id they say what is done. */
+const seldomNoun: ReadonlySet<string> = new Set(
+  (
+    "start stop pause close open archive backup block ban call capture copy drop echo extract fix import upload kill leave mark " +
+    "mount move pin post patch print pull save skip sort switch sync test trash trial watch boot bump end commit book star like"
+  ).split(" "),
+);
+const softRead: ReadonlySet<string> = new Set("read view load show fetch index browse".split(" "));
 const methodVerbs: ReadonlySet<string> = new Set(["get", "post", "put", "patch"]);
 const eitherNumber: ReadonlySet<string> = new Set("get find fetch read retrieve show lookup load view info".split(" "));
 
@@ -81,6 +93,8 @@ function entry(word: string, effect: Effect, kind?: CrudKind): [string, Verb] {
       effect,
       ...(kind !== undefined && { kind }),
       ...(word.includes("~") && { alsoNoun: true }),
+      ...(seldomNoun.has(verb) && { seldomNoun: true }),
+      ...(softRead.has(verb) && { softRead: true }),
       ...(eitherNumber.has(verb) && { eitherNumber: true }),
       ...(methodVerbs.has(verb) && { method: true }),
     },

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { factsOf } from "../../codegen/classify/facts.ts";
-import { indexPaths } from "../../codegen/classify/place.ts";
+import { indexPaths } from "../../codegen/classify/pathIndex.ts";
 import type { RuleExample } from "../../codegen/classify/rule.ts";
 import { rules } from "../../codegen/classify/rules/index.ts";
 import type { Document } from "../../codegen/model.ts";
@@ -71,6 +71,18 @@ describe("effects", () => {
     ["GET /x/{id}/activate", "write"],
     ["GET /x/{id}/archive", "write"],
     ["POST /x/frobnicate", "write"],
+    [{ given: "GET /x/{id}/stop", answer: object("state") }, "write"],
+    [{ given: "GET /x/{id}/open", answer: object("state") }, "write"],
+    [{ given: "GET /x/{id}/import", answer: object("state") }, "write"],
+    [{ given: "GET /x/{id}/drop", answer: object("state") }, "destroy"],
+    [{ given: "GET /x/{id}/review", answer: object("text") }, "read"],
+    [{ given: "POST /notifications/{id}/read", answer: object("id", "seen") }, "write"],
+    [{ given: "POST /notifications/{id}/read readNotification", answer: object("id", "seen") }, "write"],
+    ["PUT /notifications/read", "write"],
+    ["POST /offers/{id}/list", "write"],
+    ["POST /documents/index", "write"],
+    ["POST /videos/{id}/view viewVideo", "write"],
+    ["POST /repos/{id}/fetch", "write"],
     ["POST /x/{id}/purge", "destroy"],
     ["POST /x/{id}/reset", "destroy"],
     ["POST /x/check", "write"],
@@ -89,7 +101,7 @@ describe("effects", () => {
       expect(classified(tiny([given])).decisions.map(({ effect }) => effect)).toEqual([want]));
   }
 
-  it("of a GET beside its write is to read", () => {
+  it("of a GET beside the write of the same thing is to read, of a twin it is not", () => {
     const document = tiny([
       { given: "GET /x/{id}/lock", answer: object("by") },
       { given: "PUT /x/{id}/lock", body: object("by") },

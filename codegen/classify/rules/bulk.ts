@@ -1,6 +1,6 @@
 import type { Effect } from "../../../src/descriptor.ts";
 import type { Facts } from "../facts.ts";
-import { bulkWords } from "../place.ts";
+import { bulkWords } from "../phrases.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { verbOf } from "../verbs.ts";
 

@@ -78,7 +78,13 @@ function readFinding(
 ): Finding {
   const isRpc = operation.method === "POST";
   const several = answer.list !== undefined || (isMany && answer.thing === undefined);
-  const weight = isRpc ? 0.85 : verb.method === true || verb.verb === "find" ? 0.5 : 0.65;
+  const weight = isRpc
+    ? verb.softRead === true
+      ? 0.5
+      : 0.85
+    : verb.method === true || verb.verb === "find"
+      ? 0.5
+      : 0.65;
   return { kind: several ? "list" : "get", weight, because: `${because}${several ? " of several" : ""}` };
 }
 

@@ -1,5 +1,5 @@
 import type { Facts } from "../facts.ts";
-import { bulkWords } from "../place.ts";
+import { bulkWords } from "../phrases.ts";
 import type { Finding, Rule } from "../rule.ts";
 import type { Verb } from "../verbs.ts";
 import { provenReads } from "./operationId.ts";
@@ -21,6 +21,7 @@ export const pathVerb: Rule = {
     { given: "POST /pkg.v1.MonitorService/ListMonitors", kind: "list" },
     { given: "POST /pkg.v1.MonitorService/TriggerMonitor", kind: "action", effect: "write" },
     { given: "GET /monitor/{id}/delete-item", kind: "delete", effect: "destroy" },
+    { given: "POST /notifications/{id}/read", kind: "action", effect: "write" },
     { given: "GET /beats/{id}/run", kind: "action", effect: "write" },
     { given: "POST /incidents/{id}/purge", kind: "action", effect: "destroy" },
   ],
@@ -49,11 +50,21 @@ function finding(facts: Facts, verb: Verb): Finding {
   ) {
     return { kind: "action", verb: `remove_${verb.verb}`, effect: "destroy", weight, because };
   }
+  if (isDoneByPost(facts, verb)) {
+    return { kind: "action", verb: [verb.verb, ...place.tail].join("_"), effect: "write", weight, because };
+  }
   if (verb.verb === "count") return { ...countFinding(facts), because };
   const reads = readsOf(facts, verb);
   if (reads !== undefined) return { kind: reads, weight, because };
   if (verb.kind !== undefined && !isCustom(facts, verb)) return { kind: verb.kind, weight, because };
   return { kind: "action", verb: [verb.verb, ...place.tail].join("_"), effect: effectOf(facts, verb), weight, because };
+}
+
+/** `POST /notifications/{id}/read` marks, `POST /offers/{id}/list` offers: without an answer to show for it, no read. */
+function isDoneByPost({ operation, place, answer }: Facts, verb: Verb): boolean {
+  if (operation.method === "GET" || operation.method === "QUERY" || place.style === "rpc") return false;
+  if (verb.softRead === true) return place.tail.length === 0;
+  return verb.kind === "list" && place.ids.length > 0 && answer.list === undefined;
 }
 
 /** A count answers a number; something that says more is a report. */
