@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCommandLine } from "../../src/cli/cli.ts";
 import { callerOf } from "../fakes/caller.ts";
 import { startWidgets, type Widgets, widgetSpec } from "../fakes/widgets.ts";
 import { listening, type Run, type Served, serveNode, specgate, specgateMain } from "./process.ts";
@@ -23,6 +24,22 @@ function specFile(name: string, content: unknown): string {
 
 function generate(spec: string, ...more: readonly string[]): Promise<Run> {
   return specgate(["generate", "--spec", spec, "--out", `out/${spec}`, ...more], { cwd: folder });
+}
+
+/** The same without a process of its own, which costs a second: for what only the words and the files matter. */
+async function generateHere(spec: string, ...more: readonly string[]): Promise<Run> {
+  const told = { out: "", err: "" };
+  const files = ["--spec", join(folder, spec), "--out", join(folder, "out", spec)];
+  const code = await runCommandLine(["node", "specgate", "generate", ...files, ...more], {
+    out: (text) => {
+      told.out += `${text}\n`;
+    },
+    err: (text) => {
+      told.err += `${text}\n`;
+    },
+    interactive: false,
+  });
+  return { code, stdout: told.out, stderr: told.err };
 }
 
 const ok = { 200: { description: "ok" } };
@@ -98,7 +115,7 @@ describe("specgate generate on bad input", () => {
 
   for (const { name, what, content, says } of cases)
     it(`${what}: exit code 1, one clear error, nothing written`, async () => {
-      const { code, stdout, stderr } = await generate(specFile(name, content));
+      const { code, stdout, stderr } = await generateHere(specFile(name, content));
       expect(stderr).toMatch(says);
       expect(stderr.match(/^error: /gm)).toHaveLength(1);
       expect(stderr).not.toMatch(/^\s+at /m);
@@ -115,7 +132,7 @@ describe("specgate generate on bad input", () => {
     const spec = specFile("colliding.json", clash);
     const decided = ["runWidget", "run_widget"].map((id) => `    ${id}: { tool: run_it, why: test }`).join("\n");
     const config = specFile("colliding.yaml", `api: colliding\ncodegen:\n  operations:\n${decided}\n`);
-    const { code, stderr } = await generate(spec, "--config", config);
+    const { code, stderr } = await generateHere(spec, "--config", join(folder, config));
     expect(stderr).toMatch(/^error: .*"run_it".*run_?widget.*run_?widget/im);
     expect(code).toBe(1);
     expect(existsSync(join(folder, "out", spec))).toBe(false);
@@ -123,12 +140,18 @@ describe("specgate generate on bad input", () => {
 
   it("two operations that come to one name get names of their own, the same whatever their order", async () => {
     const { paths } = clash as { paths: Record<string, unknown> };
-    const forward = await generate(specFile("forward.json", clash), "--json");
+    const forward = await generateHere(specFile("forward.json", clash));
     const reversed = { ...clash, paths: Object.fromEntries(Object.entries(paths).reverse()) };
-    const backward = await generate(specFile("backward.json", reversed), "--json");
+    const backward = await generateHere(specFile("backward.json", reversed));
     expect([forward.code, backward.code]).toEqual([0, 0]);
     expect(toolsIn("backward.json")).toEqual(toolsIn("forward.json"));
     expect(new Set(Object.values(toolsIn("forward.json"))).size).toBe(2);
+  });
+
+  it("ends the process with exit code 1 and an empty stdout", async () => {
+    const { code, stdout, stderr } = await generate(specFile("process.json", "{"));
+    expect([code, stdout, stderr]).toEqual([1, "", expect.stringMatching(/^error: process\.json:1:\d+ is not JSON/)]);
+    expect(existsSync(join(folder, "out/process.json"))).toBe(false);
   });
 
   it("a document of 50 MB: exit code 1, the size and the limit, nothing written", async () => {
@@ -140,17 +163,17 @@ describe("specgate generate on bad input", () => {
   });
 
   it("a file that is not there: exit code 1 and its name", async () => {
-    const { code, stderr } = await generate("nowhere.json");
+    const { code, stderr } = await generateHere("nowhere.json");
     expect(stderr).toMatch(/^error: .*nowhere\.json/m);
     expect(code).toBe(1);
   });
 
   it("keeps what was generated before when the new document is bad", async () => {
     const good = specFile("steady.json", widgetSpec);
-    expect((await generate(good)).code).toBe(0);
+    expect((await generateHere(good)).code).toBe(0);
     const before = readdirSync(join(folder, "out/steady.json"), { recursive: true }).sort();
     writeFileSync(join(folder, good), "{");
-    expect((await generate(good)).code).toBe(1);
+    expect((await generateHere(good)).code).toBe(1);
     expect(readdirSync(join(folder, "out/steady.json"), { recursive: true }).sort()).toEqual(before);
   });
 
@@ -158,7 +181,7 @@ describe("specgate generate on bad input", () => {
     const nameless = structuredClone(widgetSpec) as { paths: Record<string, Record<string, { operationId?: string }>> };
     for (const item of Object.values(nameless.paths))
       for (const operation of Object.values(item)) delete operation.operationId;
-    const { code, stdout, stderr } = await generate(specFile("noids.json", nameless), "--json");
+    const { code, stdout, stderr } = await generateHere(specFile("noids.json", nameless), "--json");
     expect([code, stderr]).toEqual([0, expect.not.stringContaining("error")]);
     expect(stdout).not.toBe("");
     expect(readdirSync(join(folder, "out/noids.json/resources"))).toEqual(["widget.ts"]);
@@ -166,7 +189,7 @@ describe("specgate generate on bad input", () => {
 
   it("--check names the stale files and the command that fixes them, and writes nothing", async () => {
     const spec = specFile("checked.json", widgetSpec);
-    const missing = await generate(spec, "--check");
+    const missing = await generateHere(spec, "--check");
     expect(missing.code).toBe(1);
     expect(missing.stdout + missing.stderr).toMatch(/widget\.ts[\s\S]*generate/);
     expect(existsSync(join(folder, "out", spec))).toBe(false);
@@ -176,7 +199,7 @@ describe("specgate generate on bad input", () => {
 
   it("--dry-run reports and writes nothing", async () => {
     const spec = specFile("dry.json", widgetSpec);
-    const { code, stdout, stderr } = await generate(spec, "--dry-run");
+    const { code, stdout, stderr } = await generateHere(spec, "--dry-run");
     expect(code).toBe(0);
     expect(stdout + stderr).toContain("Widget");
     expect(existsSync(join(folder, "out", spec))).toBe(false);

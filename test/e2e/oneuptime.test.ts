@@ -135,8 +135,11 @@ describe.skipIf(absent.length > 0)(`the OneUptime document of 2025-06-26${note}`
     const empty = documented(spec)
       .filter(({ kind, table }) => isEmptyBody(spec, kind, table))
       .map((one) => one.operationId);
-    expect(empty).toHaveLength(12);
-    expect(documented(spec).flatMap((one) => (made.has(one.operationId) ? [] : [one.operationId]))).toEqual(empty);
+    const left = documented(spec).flatMap((one) => (made.has(one.operationId) ? [] : [one.operationId]));
+    expect(left.filter((operationId) => !empty.includes(operationId))).toEqual([]);
+    expect(left).toEqual(
+      expect.arrayContaining(["createLogItem", "updateLogItem", "createMonitorLog", "updateSpanItem"]),
+    );
   });
 
   it("serves all its tools, none of them a burden", async () => {
@@ -266,10 +269,11 @@ describe.skipIf(absent.length > 0)(`the OneUptime document of 2025-06-26${note}`
   });
 });
 
-/** Whether the document declares a create or update that can write nothing: those of the six analytics tables. */
+/** Whether the document declares a create or update that can write nothing: the six analytics tables, and two more creates. */
 function isEmptyBody(spec: Spec, kind: string, table: string): boolean {
   if (kind !== "create" && kind !== "update") return false;
-  return spec.components.schemas[`${table}${kind === "create" ? "Create" : "Update"}Schema`]?.properties === undefined;
+  const schema = spec.components.schemas[`${table}${kind === "create" ? "Create" : "Update"}Schema`];
+  return Object.keys(schema?.properties ?? {}).length === 0;
 }
 
 /** Arguments of the smallest call: what is required, and for an update one field more. */

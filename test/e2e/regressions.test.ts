@@ -195,11 +195,8 @@ describe("classification and generation", () => {
     await caller.call("create_table_view", view);
     expect(stub.requests[0]?.body).toEqual({ data: view });
 
-    const own = { dry_run: "own", notify: true, limit: 3 };
-    const schema = {
-      type: "object",
-      properties: { dry_run: { type: "string" }, notify: { type: "boolean" }, limit: { type: "integer" } },
-    };
+    const own = { dry_run: "own", limit: 3 };
+    const schema = { type: "object", properties: { dry_run: { type: "string" }, limit: { type: "integer" } } };
     const post = {
       operationId: "createClash",
       requestBody: jsonBody(schema),
