@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -33,6 +33,7 @@ else {
 /** Starts everything, runs the lanes, then times generating and starting while nothing else runs. Leaves nothing behind. */
 async function bench(calls: number, program: string): Promise<Report> {
   if (!(calls >= 1)) throw new Error("--calls is a number from 1");
+  if (!existsSync(program)) throw new Error(`${program} is not there: run \`npm run build\` first`);
   const folder = mkdtempSync(join(tmpdir(), "specgate-bench-"));
   const started: Target[] = [];
   const start = async (command: Command): Promise<Target> => {
