@@ -5,7 +5,7 @@ import { annotationsOf } from "./annotations.ts";
 import { fieldsArgument } from "./fields.ts";
 import { envelopeSchema, idsOf, itemOutput, openItem } from "./item.ts";
 import { requestFor } from "./request.ts";
-import { answerValue, isNothing } from "./results.ts";
+import { answerValue, isNothing, mostBytes } from "./results.ts";
 import { argumentSchemas, closedObject } from "./schemas.ts";
 import { readSelecting, selectionNotes, selectionOf } from "./select.ts";
 import type { Arguments, ObjectSchema, StepContext, Steps } from "./steps.ts";
@@ -34,7 +34,7 @@ export function* steps(origin: ToolOrigin, args: Arguments, context: StepContext
   const response = yield* readSelecting(selection, (slots) => requestFor(origin, args, { slots }));
   const value = answerValue(origin, response);
   if (isNothing(value)) throw notFound(origin, args, response.status);
-  return itemOutput(origin, args, value, context, selectionNotes(selection));
+  return itemOutput(origin, args, value, context, { notes: selectionNotes(selection), bytes: mostBytes(response) });
 }
 
 function notFound(origin: ToolOrigin, args: Arguments, upstreamStatus: number): GatewayError {

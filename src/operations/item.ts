@@ -5,15 +5,20 @@ import { projected, withheld } from "./fields.ts";
 import { resolved } from "./schemas.ts";
 import type { Arguments, ObjectSchema, Output, StepContext } from "./steps.ts";
 
-/** One instance as a result: its visible fields within the budget, and notes on what is not there. */
+/**
+ * One instance as a result: its visible fields within the budget, and notes on what is not there. `bytes` is the size of the
+ * answer it came in: one that fits whole is not measured again.
+ */
 export function itemOutput(
   origin: ToolOrigin,
   args: Arguments,
   value: unknown,
   context: StepContext,
-  notes: readonly string[] = [],
+  { notes, bytes }: { readonly notes: readonly string[]; readonly bytes: number },
 ): Output {
-  const { item, notes: lost } = trimItem(projected(origin, args, value), context.resultBytes - envelopeBytes);
+  const budget = context.resultBytes - envelopeBytes;
+  const visible = projected(origin, args, value);
+  const { item, notes: lost } = bytes <= budget ? { item: visible, notes: [] } : trimItem(visible, budget);
   const more = withheld(origin, args, value);
   const hint = more.length === 0 ? [] : [`Not shown unless asked for in fields: ${more.join(", ")}.`];
   return { item, ...withNotes([...notes, ...lost, ...hint]) };

@@ -52,3 +52,11 @@ export function totalOf(source: Source | undefined, response: UpstreamResponse):
   const total = typeof text === "string" && /^\d+$/.test(text) ? Number(text) : text;
   return typeof total === "number" && Number.isSafeInteger(total) && total >= 0 ? total : undefined;
 }
+
+/**
+ * What the answer's value takes as compact JSON at most: the size it came in, where it came as JSON. Text and bytes grow
+ * when they are quoted, so nothing is known of theirs.
+ */
+export function mostBytes({ body, bytes }: UpstreamResponse): number {
+  return isRecord(body) && !(body instanceof Uint8Array) ? bytes : Number.POSITIVE_INFINITY;
+}

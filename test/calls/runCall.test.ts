@@ -1,5 +1,6 @@
 import type { RequestListener } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import { deriveKeys } from "../../src/auth/keys.ts";
 import type { Principal } from "../../src/auth/principal.ts";
 import type { Call, HandTool } from "../../src/calls/call.ts";
 import { createRunCall } from "../../src/calls/runCall.ts";
@@ -7,6 +8,7 @@ import { createCatalog } from "../../src/catalog/catalog.ts";
 import type { Tool } from "../../src/catalog/tool.ts";
 import { createValidator } from "../../src/catalog/validator.ts";
 import type { Api, ToolSpec } from "../../src/descriptor.ts";
+import { Secret } from "../../src/telemetry/secret.ts";
 import { createUpstream } from "../../src/upstream/client.ts";
 import { emptyApi, idParam, widget } from "../operations/fixture.ts";
 import { errorOf, listen, type TestServer, upstreamConfig } from "../upstream/fixture.ts";
@@ -111,7 +113,7 @@ async function start(answer: RequestListener): Promise<Running> {
       hierarchy: { "mcp.delete": ["mcp.write"], "mcp.write": ["mcp.read"] },
     },
     validator: createValidator(),
-    cursorKeys: [new Uint8Array(32)],
+    cursorKeys: deriveKeys([new Secret("a secret of a test")], "cursor"),
     limits: { resultBytes: 61_440, countPages: 100 },
   });
   const catalog = createCatalog(api, [hand]);

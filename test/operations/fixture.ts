@@ -108,7 +108,12 @@ function responseOf({
   headers = {},
   url = "http://api.test/widgets",
 }: Exclude<Answer, GatewayError>): UpstreamResponse {
-  const bytes = body === undefined ? 0 : Buffer.byteLength(JSON.stringify(body));
+  const bytes =
+    body instanceof Uint8Array
+      ? body.length
+      : body === undefined
+        ? 0
+        : Buffer.byteLength(typeof body === "string" ? body : JSON.stringify(body));
   return { status: 200, headers, body, bytes, mediaType: "application/json", url };
 }
 

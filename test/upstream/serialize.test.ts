@@ -282,10 +282,20 @@ describe("headers", () => {
 
   it("carry cookie parameters and cookie credentials in one header", () => {
     const request = requestOf({
-      params: [given({ name: "theme", in: "cookie" }, "dark;x"), given({ name: "off", in: "cookie" }, null)],
+      params: [
+        given({ name: "theme", in: "cookie" }, "dark;x"),
+        given({ name: "off", in: "cookie" }, null),
+        given({ name: "no", in: "cookie" }, []),
+      ],
       security: securityOf({ k: { type: "apiKey", in: "cookie", name: "sid" } }, [{ k: [] }]),
     });
     expect(wireOf(request).headers.cookie).toBe("theme=dark%3Bx; sid=key-1");
+  });
+});
+
+it("a cookie parameter with nothing in it makes no header", () => {
+  expect(wireOf(requestOf({ params: [given({ name: "no", in: "cookie" }, [])] })).headers).toEqual({
+    accept: "application/json",
   });
 });
 

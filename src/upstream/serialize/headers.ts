@@ -48,9 +48,11 @@ export function cookieHeader(
   values: readonly ParamValue[],
   credentials: readonly (readonly [name: string, value: string])[],
 ): string | undefined {
-  const params = values
-    .filter(({ param, value }) => param.in === "cookie" && isSet(value))
-    .flatMap(({ param, value }) => cookiePairs(param.name, shapeOf(param.arg ?? param.name, value), explodes(param)));
+  const given = values.filter(({ param, value }) => param.in === "cookie" && isSet(value));
+  if (given.length === 0 && credentials.length === 0) return undefined;
+  const params = given.flatMap(({ param, value }) =>
+    cookiePairs(param.name, shapeOf(param.arg ?? param.name, value), explodes(param)),
+  );
   const pairs = [...params, ...credentials].map(
     ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
   );

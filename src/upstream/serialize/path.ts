@@ -29,6 +29,7 @@ export function expandPath(spelled: string, values: readonly ParamValue[]): stri
 
 /** Literals as a URL parser spells them, so that what is built is what is sent. */
 function encodeLiterals(template: string): string {
+  if (!/[^!-~]|["<>^`|\\]/.test(template)) return template;
   return template.replace(/\{[^{}]*\}|[^!-~]+|["<>^`|\\]+/g, (part) =>
     part.startsWith("{") ? part : encodeURIComponent(part),
   );
@@ -81,6 +82,7 @@ const maxLength = 512;
  */
 export function pathSegment(name: string, raw: string): string {
   if (raw === "" || raw.length > maxLength) throw unsendable(name, raw, `must have 1 to ${maxLength} characters`);
+  if (/^[\w~-][\w.~-]*$/.test(raw)) return raw; // what nearly every id is made of: nothing to reject, nothing to encode
   if (!raw.isWellFormed()) throw unsendable(name, raw, "is not well-formed Unicode");
   let form = raw;
   for (let round = 0; round <= 3; round++) {
