@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** Makes and checks session ids (reliability.md §2). Needs no store: whose an id is and how old stands in the id itself. */
 export interface SessionIds {
@@ -24,7 +24,7 @@ const lifeSeconds = 87_000;
 const form = /^(v1\.[\w-]{22}\.([0-9a-z]{6,9}))\.([\w-]{43})$/;
 
 /** {@link SessionIds} under `keys`: the first signs, all verify. */
-export function createSessionIds(keys: readonly Uint8Array[]): SessionIds {
+export function createSessionIds(keys: readonly KeyObject[]): SessionIds {
   const [first] = keys;
   if (first === undefined) throw new Error("session ids need a key");
   const make = (label: string, principalHash: string, nowMs: number): string => {
@@ -54,7 +54,7 @@ export function createSessionIds(keys: readonly Uint8Array[]): SessionIds {
 }
 
 /** The label keeps a text that was signed for one purpose from passing for another. */
-function mac(key: Uint8Array, label: string, body: string, principalHash: string): string {
+function mac(key: KeyObject, label: string, body: string, principalHash: string): string {
   return createHmac("sha256", key).update(`${label}|${body}|${principalHash}`).digest("base64url");
 }
 

@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSessionIds } from "../../src/session/id.ts";
 import { createMemorySessions } from "../../src/session/sessions.memory.ts";
@@ -223,7 +224,7 @@ describe("session ids that are not good", () => {
     const { sessionId: id } = await openSession(gateway.url);
     asked = 0;
     const forged = `${id.slice(0, -1)}${id.endsWith("A") ? "B" : "A"}`;
-    const elsewhere = createSessionIds([new Uint8Array(32)]).mint("somebody", Date.now());
+    const elsewhere = createSessionIds([createSecretKey(new Uint8Array(32))]).mint("somebody", Date.now());
     for (const bad of [forged, id.slice(0, -1), id.slice(0, 30), elsewhere, "x".repeat(10_000)]) {
       const answer = await postSession(gateway.url, "ping", {}, { headers: { "mcp-session-id": bad } });
       expect([answer.status, answer.body]).toEqual([404, { ...unknown, id: 1 }]);

@@ -1,7 +1,9 @@
+import { createSecretKey, type KeyObject } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { createSessionIds } from "../../src/session/id.ts";
 
-const key = new Uint8Array(32).fill(1);
+const keyOf = (byte: number): KeyObject => createSecretKey(new Uint8Array(32).fill(byte));
+const key = keyOf(1);
 const ids = createSessionIds([key]);
 const ann = ids.principalHash({ kind: "passthrough", id: "ann", organisation: null });
 const now = Date.UTC(2026, 0, 1);
@@ -56,7 +58,7 @@ describe("a session id", () => {
 
   it("outlives the rotation of its key, and dies with it", () => {
     const id = ids.mint(ann, now);
-    const next = new Uint8Array(32).fill(2);
+    const next = keyOf(2);
     expect(createSessionIds([next, key]).owns(id, ann, now)).toBe(true);
     expect(createSessionIds([next]).owns(id, ann, now)).toBe(false);
     expect(() => createSessionIds([])).toThrow("need a key");
