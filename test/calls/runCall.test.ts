@@ -1,4 +1,3 @@
-import { createSecretKey } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { deriveKeys } from "../../src/auth/keys.ts";
