@@ -5,7 +5,7 @@ import { type Beacon, startBeacon } from "../../demo/server.ts";
 import { api } from "../../generated/beacon/index.ts";
 import { startGateway, type TestGateway } from "../fakes/gateway.ts";
 import { type Exchange, eraOf, startWire, type Wire } from "../fakes/wire.ts";
-import { type Connected, clientKinds, desktopBlock, inspect } from "./clients.ts";
+import { type Connected, clientKinds, connectV2, desktopBlock, inspect } from "./clients.ts";
 import { projectRoot } from "./process.ts";
 
 // Beacon, the gateway over its generated tools, and the clients people use, all over real HTTP. What a client achieved is read
@@ -154,6 +154,39 @@ describe.each(clientKinds)("$name", ({ era, connect, name }) => {
       expect(new Set(calls.map(({ headers }) => headers["x-openstatus-key"]))).toEqual(
         new Set([beacon.keys.full, beacon.keys.readOnly]),
       );
+  });
+});
+
+describe("the v2 SDK client left to choose", () => {
+  for (const { mode, era } of [
+    { mode: "auto", era: "stateless" },
+    { mode: "legacy", era: "session" },
+  ] as const)
+    it(`comes to the ${era} era in mode ${mode}`, async () => {
+      const first = wire.exchanges.length;
+      const client = await connectV2(`${wire.url}/mcp`, beacon.keys.readOnly, mode);
+      const { isError } = await client.call("count_monitors", {});
+      await client.close();
+      expect(isError).toBe(false);
+      expect(callsOf(wire.exchanges.slice(first)).map(eraOf)).toEqual([era]);
+    });
+});
+
+describe("what alerts people", () => {
+  it("alerts nobody with notify false and once with notify true", async () => {
+    const client = await connectV2(`${gateway.url}`, beacon.keys.full);
+    const sent = async (): Promise<number> => Number((await direct("/outbox/count")).body.count);
+    const before = await sent();
+    const pages = await client.call("list_status_pages", { limit: 1 });
+    const [page] = pages.structured.items as readonly { readonly id: string }[]; // the envelope of list
+    const incident = { title: "Checkout is slow", severity: "minor", pageId: page?.id, notify: false };
+    const made = await client.call("create_incident", incident);
+    const { id } = made.structured.item as { readonly id: string }; // the envelope of create
+    expect([made.isError, await sent()]).toEqual([false, before]);
+    const resolved = await client.call("resolve_incident", { incidentId: id, message: "Fixed", notify: true });
+    await client.close();
+    expect([resolved.isError, await sent()]).toEqual([false, before + 1]);
+    expect((await direct(`/incidents/${id}`)).body).toMatchObject({ state: "resolved", status: "resolved" });
   });
 });
 

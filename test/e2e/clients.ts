@@ -59,8 +59,13 @@ export async function connectV1(url: string, key: string): Promise<Connected> {
   });
 }
 
-async function connectV2(url: string, key: string): Promise<Connected> {
-  const client = new ModernClient(info, { versionNegotiation: { mode: { pin: "2026-07-28" } } });
+/** The v2 SDK client, in one of its ways to settle on an era. Default: it may speak 2026-07-28 only. */
+export async function connectV2(
+  url: string,
+  key: string,
+  mode: "auto" | "legacy" | { pin: string } = { pin: "2026-07-28" },
+): Promise<Connected> {
+  const client = new ModernClient(info, { versionNegotiation: { mode } });
   await client.connect(new ModernHttp(new URL(url), { requestInit: { headers: { "x-api-key": key } } }));
   return connected(client, () => client.close());
 }
