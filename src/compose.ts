@@ -47,6 +47,8 @@ export interface Gateway {
   /** The URL that clients are told: `PUBLIC_URL`, else where it listens. */
   readonly url: () => string;
   readonly surfaces: readonly Surface[];
+  /** Tells every client that listens what changed, e.g. that its list of tools did. */
+  readonly notify: McpListener["notify"];
   /** Stops taking connections, lets what is being served finish, then closes every part. Safe to call twice. */
   readonly close: () => Promise<void>;
 }
@@ -139,6 +141,7 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
     app,
     surfaces,
     url,
+    notify: mcp.notify,
     listen: async () => {
       await redis?.ready();
       state.port = await server.listen(own.port, own.host);

@@ -4,7 +4,7 @@ import type { Era } from "./context.ts";
 import { isObject } from "./params.ts";
 import { rpc } from "./versions.ts";
 
-export type { Answer, Notification, Question } from "../calls/call.ts";
+export type { Answer, Question } from "../calls/call.ts";
 
 /** Rounds of questions that one request may take. */
 export const maxRounds = 8;

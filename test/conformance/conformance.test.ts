@@ -5,7 +5,11 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { type Gateway, startGateway } from "../http/gateway.ts";
+import { compose, type Gateway } from "../../src/compose.ts";
+import { readEnvironment } from "../../src/config/environment.ts";
+import { parseGatewayFile, resolveConfig } from "../../src/config/load.ts";
+import type { Api } from "../../src/descriptor.ts";
+import { createLogger } from "../../src/telemetry/log.ts";
 import { postSession, postStateless } from "../http/wire.ts";
 import { expectedFailures, expectedPasses, requiredScenarios, unscoredPasses } from "./expected-failures.ts";
 import { conformanceTools } from "./fixtures.ts";
@@ -22,17 +26,17 @@ const suite = join(root, "node_modules/@modelcontextprotocol/conformance");
 
 describe("the official conformance suite", () => {
   let gateway: Gateway;
+  let url: string;
   beforeAll(async () => {
-    // The suite sends no credentials, so the gateway of this run asks for none; it listens on loopback only.
-    const toolsChanged = (): Promise<void> => gateway.mcp.notify({ type: "tools_list_changed" });
-    gateway = await startGateway({ tools: conformanceTools({ toolsChanged }), auth: { required: false } });
+    gateway = composeFixtures(() => gateway.notify({ type: "tools_list_changed" }));
+    url = `http://127.0.0.1:${await gateway.listen()}/mcp`;
   });
   afterAll(() => gateway.close());
 
   for (const version of ["2025-11-25", "2026-07-28"]) {
     it(`finds what is expected, and nothing else, for ${version}`, async () => {
-      await assertLive(gateway.url);
-      const checks = await runSuite(gateway.url, version);
+      await assertLive(url);
+      const checks = await runSuite(url, version);
       const required = await requiredOf(version);
       const scored = [...checks].filter(([scenario]) => required.includes(scenario));
       const failing = scored.filter(([, results]) => results.some(isFailure)).map(([scenario]) => scenario);
@@ -48,6 +52,27 @@ describe("the official conformance suite", () => {
     });
   }
 });
+
+/**
+ * The gateway as `serve` wires it, over the fixtures alone. The suite sends no credentials, so this one asks for none; it
+ * listens on loopback only.
+ */
+function composeFixtures(toolsChanged: () => Promise<void>): Gateway {
+  const file = parseGatewayFile("gateway.yaml", "api: conformance\ncredentials: { required: false }\n");
+  const flags = { port: 0, upstreamUrl: "http://127.0.0.1:9" };
+  const config = resolveConfig(file, readEnvironment({ LOG_LEVEL: "silent" }), flags, "1.0.0");
+  return compose({ api: noApi, config, logger: createLogger("silent"), tools: conformanceTools({ toolsChanged }) });
+}
+
+const noApi: Api = {
+  name: "conformance",
+  title: "Conformance",
+  version: "1.0.0",
+  securitySchemes: {},
+  security: [],
+  schemas: {},
+  resources: [],
+};
 
 /** A dead port passes dozens of checks: only a server that offers a fixture in both eras is one (protocol.md §10). */
 async function assertLive(url: string): Promise<void> {

@@ -2,7 +2,7 @@ import { GatewayError } from "../../errors.ts";
 import { isObject } from "../../mcp/params.ts";
 import { isStatelessVersion, meta, rpc } from "../../mcp/versions.ts";
 import { isEnvelope } from "./envelope.ts";
-import { type RpcMessage, type RpcNotification, type RpcRequest, type RpcResponse, readMessage } from "./message.ts";
+import { type RpcMessage, type RpcNotification, type RpcRequest, readMessage } from "./message.ts";
 
 /** A request body and the leg that serves it. */
 export type Inbound =
@@ -60,5 +60,3 @@ const maxBatch = 100;
 function notLawful(message: string): GatewayError {
   return new GatewayError("invalid_request", message, { status: 400, rpcCode: rpc.invalidRequest });
 }
-
-export type { RpcMessage, RpcNotification, RpcRequest, RpcResponse };
