@@ -47,7 +47,11 @@ export function nameAll({ decisions }: Pick<Classification, "decisions">): Named
   const tagOwners = ownersOfTags(groups);
   const drafts = groups.map((members) => draftOf(members, tagOwners));
   const tools = toolNames(drafts);
-  return drafts.map((draft) => ({ ...draft, decisions: namedDecisions(draft, tools) }));
+  return drafts.map((draft) => ({
+    ...draft,
+    countTool: tools.ofCount.get(draft) ?? draft.countTool,
+    decisions: namedDecisions(draft, tools.ofDecision),
+  }));
 }
 
 type Draft = Omit<NamedResource, "decisions"> & {
@@ -115,8 +119,14 @@ function singularEach(words: readonly string[]): string[] {
   return words.flatMap((word) => singular([word]));
 }
 
-/** The Tool of each Decision. */
-function toolNames(drafts: readonly Draft[]): ReadonlyMap<Decision, string> {
+interface ToolNames {
+  readonly ofDecision: ReadonlyMap<Decision, string>;
+  /** Of each ResourceType's Count, derived or not. */
+  readonly ofCount: ReadonlyMap<Draft, string>;
+}
+
+/** The Tool of each Decision. Overrides first, then the six kinds, then derived Counts, then actions. */
+function toolNames(drafts: readonly Draft[]): ToolNames {
   const result = new Map<Decision, string>();
   const taken = new Map<string, string>();
   const all = drafts.flatMap((draft) => draft.members.map((decision) => ({ decision, draft })));
@@ -125,11 +135,11 @@ function toolNames(drafts: readonly Draft[]): ReadonlyMap<Decision, string> {
   for (const { decision, draft } of rest.filter(({ decision }) => decision.kind !== "action")) {
     claim(decision, draft, result, taken);
   }
-  for (const draft of drafts) reserveCount(draft, taken);
+  const counts = new Map(drafts.map((draft) => [draft, reserveCount(draft, taken)]));
   for (const { decision, draft } of rest.filter(({ decision }) => decision.kind === "action")) {
     claim(decision, draft, result, taken);
   }
-  return result;
+  return { ofDecision: result, ofCount: counts };
 }
 
 function claimStated(decision: Decision, result: Map<Decision, string>, taken: Map<string, string>): void {
@@ -159,10 +169,13 @@ function claimStated(decision: Decision, result: Map<Decision, string>, taken: M
   if (decision.tool !== undefined) result.set(decision, decision.tool);
 }
 
-/** A Count derived from the List has no Decision, yet its name must stay free. */
-function reserveCount({ members, countTool }: Draft, taken: Map<string, string>): void {
+/** A Count derived from the List has no Decision, yet it needs a name of its own. */
+function reserveCount({ members, countTool, name }: Draft, taken: Map<string, string>): string {
   const kinds = members.map(({ kind }) => kind);
-  if (kinds.includes("list") && !kinds.includes("count") && !taken.has(countTool)) taken.set(countTool, countTool);
+  if (!kinds.includes("list") || kinds.includes("count")) return countTool;
+  const free = taken.has(countTool) ? shortened(`${countTool}_${hexOf(name, 4)}`) : countTool;
+  taken.set(free, `the count of ${name}`);
+  return free;
 }
 
 function claim(decision: Decision, draft: Draft, result: Map<Decision, string>, taken: Map<string, string>): void {

@@ -91,6 +91,12 @@ describe("tool names", () => {
     expect(pets?.decisions.map(({ tool }) => tool)).not.toContain("count_pets");
   });
 
+  it("of a derived Count gives way to an override of the same name", () => {
+    const overrides = { "POST /x": { tool: "count_pets", why: "odd" } };
+    const [pets] = nameAll(classified(tiny([{ given: "GET /pets", answer: list("id") }, "POST /x"]), { overrides }));
+    expect(pets?.countTool).toMatch(/^count_pets_[0-9a-f]{4}$/);
+  });
+
   it("longer than 56 characters lose words from the middle and gain a digest", () => {
     const long = `list_${Array.from({ length: 12 }, (_, at) => `word${at}`).join("_")}`;
     const digest = createHash("sha256").update(long).digest("hex").slice(0, 4);
