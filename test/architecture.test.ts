@@ -71,7 +71,9 @@ const imports = files.flatMap(importsOf);
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(root, file), "utf8");
-  const still = [...text.matchAll(/^(?:import|export)\s+(type\s)?[^"';]*?from\s+"([^"]+)"/gms)].map((match) => ({
+  const still = [
+    ...text.matchAll(/^(?:import|export)\s+(type\s)?[\w*\s,]*(?:\{[^{}]*\})?[\w\s,]*?\sfrom\s+"([^"]+)"/gm),
+  ].map((match) => ({
     to: match[2] ?? "",
     typeOnly: match[1] !== undefined,
     dynamic: false,
