@@ -4,7 +4,7 @@ import { challengeOf } from "../auth/challenge.ts";
 import { GatewayError, httpStatus } from "../errors.ts";
 import type { Surface } from "../mcp/context.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { corsHeaders, type EdgePolicy, preflightHeaders, refusalOf } from "./edge.ts";
+import { corsHeaders, type EdgePolicy, pageHeaders, preflightHeaders, refusalOf } from "./edge.ts";
 import { type Health, healthRoute, livenessRoute, readinessRoute } from "./routes/health.ts";
 import { notFound } from "./routes/notFound.ts";
 import { toolRoute, toolsRoute } from "./routes/tools.ts";
@@ -48,7 +48,7 @@ export function createApp(options: AppOptions): Express {
     app.get(`${surface.path}/tools/:name`, toolRoute(surface, options));
   }
   const first = options.surfaces[0];
-  if (first !== undefined) app.get("/", (req, res) => sendPage(res, options.page(first, req)));
+  if (first !== undefined) app.get("/", (req, res) => res.writeHead(200, pageHeaders).end(options.page(first, req)));
   app.use(notFound(options.surfaces.map(({ path }) => path)));
   app.use(failure(options));
   return app;
@@ -74,15 +74,6 @@ function edge({
     for (const [name, value] of Object.entries(corsHeaders(req))) res.set(name, String(value));
     next();
   };
-}
-
-function sendPage(res: Response, html: string): void {
-  res.set({
-    "content-security-policy":
-      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "referrer-policy": "no-referrer",
-  });
-  res.type("html").send(html);
 }
 
 /** Every error as JSON `{ code, message, next? }`. Express knows it by its four parameters. */

@@ -103,3 +103,12 @@ export function preflightHeaders(req: IncomingMessage, policy: EdgePolicy, metho
     vary: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
   };
 }
+
+/** Headers of a page of ours: self-contained, never framed, and telling no one where the reader came from. */
+export const pageHeaders: OutgoingHttpHeaders = {
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy":
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+};

@@ -235,6 +235,16 @@ describe("a question in the session era", () => {
     expect(gateway.widgets.deleted).toEqual([]);
   });
 
+  it("takes no place among the requests in flight while it waits for the person", async () => {
+    const { headers } = await openSession(gateway.url, { capabilities: canElicit });
+    const stream = await start("w1", headers);
+    const question = await stream.message();
+    await expect.poll(() => gateway.mcp.inFlight()).toBe(0);
+    await answer(question.id, { action: "decline" }, headers);
+    await stream.message();
+    await expect.poll(() => gateway.mcp.inFlight()).toBe(0);
+  });
+
   it("ends with the call when the client cancels it", async () => {
     const { headers } = await openSession(gateway.url, { capabilities: canElicit });
     const stream = await start("w1", headers);

@@ -322,6 +322,7 @@ describe("batches of 2025-03-26", () => {
 
   const refused: { name: string; messages: object[]; headers?: Record<string, string> }[] = [
     { name: "an empty one", messages: [] },
+    { name: "one that initializes", messages: [{ id: 1, method: "initialize", params: opening }] },
     { name: "101 messages (B10)", messages: Array.from({ length: 101 }, (_, id) => ({ id, method: "ping" })) },
     {
       name: "one that is no message",

@@ -44,7 +44,7 @@ describe("an event stream", () => {
   it("is dropped when its reader takes nothing for too long, also after its end", async () => {
     for (const ended of [false, true]) {
       const { res, close } = await idleReader();
-      const sse = openSse(res, {}, 50);
+      const sse = openSse(res, {}, { stallMs: 50 });
       await fill(res, sse);
       const closed = new Promise((resolve) => res.once("close", resolve));
       if (ended) sse.end();
@@ -53,6 +53,19 @@ describe("an event stream", () => {
       expect(res.writableFinished).toBe(false);
       close();
     }
+  });
+
+  it("is kept alive by comments while nothing is sent", async () => {
+    const { res, socket, close } = await idleReader();
+    openSse(res, {}, { keepAliveMs: 10 });
+    let text = "";
+    socket.setEncoding("utf8").on("data", (chunk) => {
+      text += chunk;
+    });
+    socket.resume();
+    await expect.poll(() => text.split(": keep-alive\n\n").length).toBeGreaterThan(2);
+    expect(text).not.toContain("data:");
+    close();
   });
 
   it("waits for a slow reader", async () => {

@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Identity } from "../../src/auth/authenticate.ts";
+import { GatewayError } from "../../src/errors.ts";
+import { createStreamLimits } from "../../src/http/mcp/streamLimits.ts";
 import { createMemorySessions } from "../../src/session/sessions.memory.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { envelope, get, key, openSession, openStream, postSession, type Reading } from "./wire.ts";
@@ -146,6 +149,25 @@ describe("the stream of a POST", () => {
     await gateway.close();
   });
 
+  it("carries what the store refuses all the same, without an id to resume from", async () => {
+    const memory = createMemorySessions();
+    const append: typeof memory.append = async () => {
+      throw new GatewayError("store_unavailable", "away");
+    };
+    const gateway = await startGateway({ sessions: { ...memory, append } });
+    gateway.widgets.release();
+    const { headers } = await openSession(gateway.url);
+    const stream = await openStream(gateway.url, { method: "POST", headers, body });
+    const events = [await stream.next(), await stream.next()];
+    expect(events.map((event) => event?.id)).toEqual([undefined, undefined]);
+    expect(JSON.parse(events[1]?.data ?? "")).toMatchObject({
+      id: 7,
+      result: { structuredContent: { aborted: false } },
+    });
+    expect(await stream.next()).toBeNull();
+    await gateway.close();
+  });
+
   it("is told by 404 when its history is gone, never by a gap", async () => {
     let now = Date.now();
     const gateway = await startGateway({ sessions: createMemorySessions({ now: () => now }) });
@@ -158,6 +180,73 @@ describe("the stream of a POST", () => {
     expect([answer.status, answer.body]).toMatchObject([404, { error: { code: -32001 } }]);
     now += 1;
     await gateway.close();
+  });
+});
+
+describe("a stream that is held open", () => {
+  it("ends when its key is no longer good, not when nobody can say, and when it was quiet too long", async () => {
+    const cases = [
+      { name: "revoked", now: "revoked", idleMs: 60_000, ends: true },
+      { name: "unknown", now: "down", idleMs: 60_000, ends: false },
+      { name: "quiet", now: "good", idleMs: 50, ends: true },
+    ];
+    for (const { name, now, idleMs, ends } of cases) {
+      let state = "good";
+      let asked = 0;
+      const check = async (): Promise<Identity | null> => {
+        asked += 1;
+        if (state === "down") throw new GatewayError("upstream_unavailable", "away");
+        return state === "good" ? { user: null, organisation: null, scopes: null } : null;
+      };
+      const gateway = await startGateway({ auth: { check, cacheSeconds: 0 }, streams: { recheckMs: 10, idleMs } });
+      const { headers } = await openSession(gateway.url);
+      const stream = await openStream(gateway.url, { headers });
+      await stream.next();
+      [state, asked] = [now, 0];
+      if (ends) expect([name, await stream.next()]).toEqual([name, null]);
+      else {
+        await expect.poll(() => asked).toBeGreaterThan(2);
+        await gateway.mcp.notify(changed);
+        expect(await stream.message()).toMatchObject({ method: "notifications/tools/list_changed" });
+      }
+      await gateway.close();
+    }
+  });
+});
+
+describe("the places for streams", () => {
+  it("are counted by principal, by public address and in all, and come back once", () => {
+    const limits = createStreamLimits({ perPrincipal: 2, perAddress: 3, total: 5 });
+    const open = (principal: string, address: string): (() => void) | number => {
+      try {
+        return limits.take(principal, address);
+      } catch (thrown) {
+        return (thrown as GatewayError).facts.status ?? 0;
+      }
+    };
+    const first = open("a", "203.0.113.1") as () => void;
+    open("a", "203.0.113.1");
+    expect(open("a", "203.0.113.2")).toBe(429);
+    open("b", "203.0.113.1");
+    expect(open("c", "203.0.113.1")).toBe(429);
+    first();
+    first();
+    expect(open("c", "203.0.113.1")).toBeTypeOf("function");
+    expect(open("d", "203.0.113.1")).toBe(429);
+    open("e", "203.0.113.2");
+    open("f", "203.0.113.2");
+    expect(open("g", "203.0.113.3")).toBe(429);
+  });
+
+  it("are not counted by an address that a proxy may have", () => {
+    for (const address of ["127.0.0.1", "::1", "::ffff:10.1.2.3", "172.20.0.2", "192.168.1.1", "fd00::1"]) {
+      const limits = createStreamLimits({ perAddress: 1 });
+      limits.take("a", address);
+      expect(() => limits.take("b", address)).not.toThrow();
+    }
+    const limits = createStreamLimits({ perAddress: 1 });
+    limits.take("a", "2001:db8::1");
+    expect(() => limits.take("b", "2001:db8::1")).toThrow("too many open streams");
   });
 });
 

@@ -11,6 +11,8 @@ export interface SessionAskOptions {
   readonly signal: AbortSignal;
   /** Sends one JSON-RPC message on the stream of the POST. */
   readonly send: (message: string) => Promise<void>;
+  /** Waits without counting as work in flight: people take their time. */
+  readonly aside: <Value>(waiting: Promise<Value>) => Promise<Value>;
 }
 
 /** How long a question waits (protocol.md §5.5). */
@@ -33,14 +35,17 @@ export function createSessionAsk(
   };
 }
 
-async function askOne(question: Question, { sessions, sessionId, signal, send }: SessionAskOptions): Promise<Answer> {
+async function askOne(
+  question: Question,
+  { sessions, sessionId, signal, send, aside }: SessionAskOptions,
+): Promise<Answer> {
   const id = randomUUID();
   // Open before it is sent: an answer may be quicker than we are.
   await sessions.openQuestion(sessionId, id, answerMs);
   const { method, params } = question;
   const waiting = sessions.awaitAnswer(sessionId, id, signal);
   await send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
-  const message = await waiting;
+  const message = await aside(waiting);
   if (!isObject(message)) throw unanswered("the user did not answer in time");
   if (!isObject(message.result)) throw unanswered("the client refused the question");
   if (!answers(question, message.result)) throw unanswered("the client's answer does not fit the question");

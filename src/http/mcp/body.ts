@@ -59,8 +59,11 @@ function readBytes(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
     }
     // What still comes is thrown away, so that the client can finish writing and read the answer.
     chunks.length = 0;
-    if (source !== req) req.unpipe();
     source.removeAllListeners("data");
+    if (source !== req) {
+      req.unpipe();
+      source.destroy();
+    }
     req.resume();
     reject(tooLarge(limits));
   });

@@ -6,8 +6,10 @@ import type { Principal, Surface } from "../../mcp/context.ts";
 import type { SessionIds } from "../../session/id.ts";
 import type { Sessions } from "../../session/port.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import type { BodyLimits } from "./body.ts";
 import type { ChangeHub } from "./changeHub.ts";
 import type { StreamLimits } from "./streamLimits.ts";
+import type { Work } from "./work.ts";
 
 /** What all requests of a listener share. Holds nothing of any client but counts. */
 export interface Parts {
@@ -15,10 +17,14 @@ export interface Parts {
   readonly sessions: Sessions;
   readonly sessionIds: SessionIds;
   readonly stateKeys: Keys;
+  readonly bodyLimits: BodyLimits;
   readonly streamLimits: StreamLimits;
   readonly changes: ChangeHub;
+  readonly work: Work;
   /** Functions that end the open GET and listen streams in good order. */
   readonly openStreams: Set<() => void>;
+  /** The page for a browser that opens the path. */
+  readonly page: ((surface: Surface, req: IncomingMessage) => string) | undefined;
   readonly log: Pick<Logger, "error"> | undefined;
   readonly now: () => number;
 }

@@ -1,3 +1,4 @@
+import { GatewayError } from "../../errors.ts";
 import { addressOf, type Exchange } from "./exchange.ts";
 
 /** A stream that stays open without a call behind it: it takes a place, and ends when it should. */
@@ -10,13 +11,9 @@ export interface HeldStream {
   readonly end: () => void;
 }
 
-/** Streams quiet for this long are closed (security.md §6). */
-const idleMs = 1_800_000;
-/** How often the credential of an open stream is looked at again. */
-const recheckMs = 60_000;
-
 /** Takes a place for the exchange. Throws `rate_limited` (429) when there is none. */
 export function holdStream({ req, res, principal, parts }: Exchange): HeldStream {
+  const { idleMs, recheckMs } = parts.streamLimits;
   const release = parts.streamLimits.take(principal.id, addressOf(req));
   const controller = new AbortController();
   let activeAt = parts.now();
@@ -28,7 +25,10 @@ export function holdStream({ req, res, principal, parts }: Exchange): HeldStream
   };
   const timer = setInterval(() => {
     if (activeAt + idleMs <= parts.now()) return end();
-    parts.authenticate(req.rawHeaders).catch(end);
+    parts.authenticate(req.rawHeaders).catch((thrown: unknown) => {
+      // An upstream that cannot say whose the key is ends no stream.
+      if (GatewayError.from(thrown).code === "unauthenticated") end();
+    });
   }, recheckMs);
   timer.unref();
   parts.openStreams.add(end);

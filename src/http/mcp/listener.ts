@@ -4,13 +4,13 @@ import type { Authenticate } from "../../auth/authenticate.ts";
 import { deriveKeys } from "../../auth/keys.ts";
 import { GatewayError, httpStatus } from "../../errors.ts";
 import { type Change, changeNotification } from "../../mcp/changes.ts";
-import type { Principal, Surface } from "../../mcp/context.ts";
+import type { Surface } from "../../mcp/context.ts";
 import { rpc } from "../../mcp/versions.ts";
 import { createSessionIds } from "../../session/id.ts";
 import type { Sessions } from "../../session/port.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { Secret } from "../../telemetry/secret.ts";
-import { corsHeaders, type EdgePolicy, preflightHeaders, refusalOf } from "../edge.ts";
+import { corsHeaders, type EdgePolicy, pageHeaders, preflightHeaders, refusalOf } from "../edge.ts";
 import { type BodyLimits, defaultBodyLimits, readJson } from "./body.ts";
 import { createChangeHub } from "./changeHub.ts";
 import { eraOf } from "./era.ts";
@@ -22,6 +22,7 @@ import { serveBatch, serveSession } from "./session.ts";
 import { serveSessionDelete, serveSessionGet, sessionStream } from "./sessionGet.ts";
 import { serveStateless } from "./stateless.ts";
 import { createStreamLimits, type StreamLimitOptions } from "./streamLimits.ts";
+import { createWork } from "./work.ts";
 
 export interface McpListenerOptions {
   /** Each at its own path. */
@@ -67,64 +68,7 @@ const methods = "POST, GET, DELETE";
 export function createMcpListener(options: McpListenerOptions): McpListener {
   const surfaces = new Map(options.surfaces.map((surface) => [surface.path, surface]));
   const parts = partsOf(options);
-  const limits: BodyLimits = { ...defaultBodyLimits, ...options.body };
-  const maxInFlight = options.maxInFlight ?? 512;
-  const plain: OutgoingHttpHeaders = {
-    "cache-control": "no-store",
-    vary: ["Authorization", ...options.credentialHeaders.filter((name) => name !== "authorization"), "Origin"].join(
-      ", ",
-    ),
-  };
-  const running = createGauge();
-
-  const authenticated = async (req: IncomingMessage): Promise<Principal> => options.authenticate(req.rawHeaders);
-
-  const servePost = async (arrival: Arrival): Promise<void> => {
-    if (running.count() >= maxInFlight) throw new GatewayError("overloaded", "the server is busy; try again shortly");
-    const leave = running.enter();
-    let body: unknown;
-    try {
-      const exchange = exchangeOf(arrival, await authenticated(arrival.req));
-      body = await readJson(arrival.req, limits);
-      const inbound = eraOf(body, header(arrival.req, "mcp-protocol-version")?.trim());
-      if (inbound.era === "stateless") {
-        // A listen stream is no work in flight: it is held, counted and ended as a stream.
-        if (inbound.message.method === "subscriptions/listen") leave();
-        await serveStateless(exchange, inbound.message);
-      } else if ("batch" in inbound) await serveBatch(exchange, inbound.batch);
-      else await serveSession(exchange, inbound.message);
-    } catch (thrown) {
-      fail(arrival, GatewayError.from(thrown), body);
-    } finally {
-      leave();
-    }
-  };
-
-  const serveGet = async (arrival: Arrival): Promise<void> => {
-    const { req, res, surface } = arrival;
-    const streams = accepts(req, "text/event-stream");
-    if (!streams && options.page !== undefined && accepts(req, "text/html")) {
-      sendPage(res, arrival.headers, options.page(surface, req));
-      return;
-    }
-    const exchange = exchangeOf(arrival, await authenticated(req));
-    if (streams) await serveSessionGet(exchange);
-    else sendKeyCheck(exchange);
-  };
-
-  const serve = (arrival: Arrival): Promise<void> => {
-    switch (arrival.req.method) {
-      case "POST":
-        return servePost(arrival);
-      case "GET":
-        return serveGet(arrival);
-      case "DELETE":
-        return authenticated(arrival.req).then((principal) => serveSessionDelete(exchangeOf(arrival, principal)));
-      default:
-        return refuseMethod(arrival);
-    }
-  };
-
+  const plain = plainHeaders(options.credentialHeaders);
   return {
     listener: (req, res, next) => {
       const surface = surfaces.get(pathOf(req));
@@ -132,15 +76,10 @@ export function createMcpListener(options: McpListenerOptions): McpListener {
         next?.();
         return false;
       }
-      const requestId = randomUUID();
       const refusal = refusalOf(req, options.edge);
       if (refusal !== null) {
-        sendJson(
-          res,
-          403,
-          { ...plain, connection: "close" },
-          errorAnswer(null, { code: rpc.refused, message: refusal }),
-        );
+        const error = { code: rpc.refused, message: refusal };
+        sendJson(res, 403, { ...plain, connection: "close" }, errorAnswer(null, error));
         return true;
       }
       if (req.method === "OPTIONS") {
@@ -148,7 +87,7 @@ export function createMcpListener(options: McpListenerOptions): McpListener {
         return true;
       }
       const headers = req.headers.origin === undefined ? plain : { ...plain, ...corsHeaders(req) };
-      const arrival: Arrival = { req, res, surface, headers, requestId, parts };
+      const arrival: Arrival = { req, res, surface, headers, requestId: randomUUID(), parts };
       serve(arrival).catch((thrown: unknown) => fail(arrival, GatewayError.from(thrown), undefined));
       return true;
     },
@@ -159,9 +98,9 @@ export function createMcpListener(options: McpListenerOptions): McpListener {
     },
     drain: async () => {
       for (const end of [...parts.openStreams]) end();
-      await running.idle();
+      await parts.work.idle();
     },
-    inFlight: running.count,
+    inFlight: parts.work.count,
   };
 }
 
@@ -171,19 +110,21 @@ function partsOf(options: McpListenerOptions): Parts {
     sessions: options.sessions,
     sessionIds: createSessionIds(deriveKeys(options.secrets, "session")),
     stateKeys: deriveKeys(options.secrets, "requestState"),
+    bodyLimits: { ...defaultBodyLimits, ...options.body },
     streamLimits: createStreamLimits(options.streams),
     changes: createChangeHub(),
+    work: createWork(options.maxInFlight ?? 512),
     openStreams: new Set(),
+    page: options.page,
     log: options.log,
     now: options.now ?? Date.now,
   };
 }
 
-/** A request to a Surface path, before its credential was looked at. */
-type Arrival = Omit<Exchange, "principal">;
-
-function exchangeOf(arrival: Arrival, principal: Principal): Exchange {
-  return { ...arrival, principal };
+/** The list of tools depends on the key: no cache may give one caller's answer to another (security.md T10). */
+function plainHeaders(credentialHeaders: readonly string[]): OutgoingHttpHeaders {
+  const names = ["Authorization", ...credentialHeaders.filter((name) => name !== "authorization"), "Origin"];
+  return { "cache-control": "no-store", vary: names.join(", ") };
 }
 
 /** The path that the client asked for: Express shortens `url` below a mount point and keeps the whole in `originalUrl`. */
@@ -193,12 +134,55 @@ function pathOf(req: IncomingMessage & { readonly originalUrl?: string }): strin
   return query < 0 ? url : url.slice(0, query);
 }
 
-function preflight(req: IncomingMessage, res: ServerResponse, edge: EdgePolicy): void {
-  if (req.headers.origin === undefined) {
-    res.writeHead(204, { allow: methods }).end();
-    return;
+/** A request to a Surface path, before its credential was looked at. */
+type Arrival = Omit<Exchange, "principal">;
+
+function serve(arrival: Arrival): Promise<void> {
+  switch (arrival.req.method) {
+    case "POST":
+      return servePost(arrival);
+    case "GET":
+      return serveGet(arrival);
+    case "DELETE":
+      return authenticated(arrival).then(serveSessionDelete);
+    default:
+      return refuseMethod(arrival);
   }
-  res.writeHead(204, preflightHeaders(req, edge, methods)).end();
+}
+
+async function authenticated(arrival: Arrival): Promise<Exchange> {
+  return { ...arrival, principal: await arrival.parts.authenticate(arrival.req.rawHeaders) };
+}
+
+async function servePost(arrival: Arrival): Promise<void> {
+  const { req, parts } = arrival;
+  parts.work.enter();
+  let body: unknown;
+  try {
+    const exchange = await authenticated(arrival);
+    body = await readJson(req, parts.bodyLimits);
+    const inbound = eraOf(body, header(req, "mcp-protocol-version")?.trim());
+    if (inbound.era === "stateless") await serveStateless(exchange, inbound.message);
+    else if ("batch" in inbound) await serveBatch(exchange, inbound.batch);
+    else await serveSession(exchange, inbound.message);
+  } catch (thrown) {
+    fail(arrival, GatewayError.from(thrown), body);
+  } finally {
+    parts.work.leave();
+  }
+}
+
+/** By `Accept`: a stream, the page for a browser, or the key check for everything else, `curl` first of all. */
+async function serveGet(arrival: Arrival): Promise<void> {
+  const { req, surface, parts } = arrival;
+  if (accepts(req, "text/event-stream")) return serveSessionGet(await authenticated(arrival));
+  if (parts.page !== undefined && accepts(req, "text/html")) return sendPage(arrival, parts.page(surface, req));
+  sendKeyCheck(await authenticated(arrival));
+}
+
+function preflight(req: IncomingMessage, res: ServerResponse, edge: EdgePolicy): void {
+  if (req.headers.origin === undefined) res.writeHead(204, { allow: methods }).end();
+  else res.writeHead(204, preflightHeaders(req, edge, methods)).end();
 }
 
 async function refuseMethod({ res, headers }: Arrival): Promise<void> {
@@ -206,16 +190,8 @@ async function refuseMethod({ res, headers }: Arrival): Promise<void> {
   sendJson(res, 405, { ...headers, allow: methods }, errorAnswer(null, error));
 }
 
-function sendPage(res: ServerResponse, headers: OutgoingHttpHeaders, html: string): void {
-  res.writeHead(200, {
-    ...headers,
-    "content-type": "text/html; charset=utf-8",
-    "content-security-policy":
-      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-  });
-  res.end(html);
+function sendPage({ res, headers }: Arrival, html: string): void {
+  res.writeHead(200, { ...headers, ...pageHeaders }).end(html);
 }
 
 /** The answer to a request that was refused before a method ran: an HTTP status says it as well. */
@@ -226,30 +202,4 @@ function fail(arrival: Arrival, error: GatewayError, body: unknown): void {
   if (!req.readableEnded) req.resume();
   const status = error.facts.status ?? httpStatus[error.code];
   sendError(res, headers, { error, id: echoedId(body), status, realm: surface.serverInfo.name, requestId });
-}
-
-/** Counts what runs, and tells when nothing does. */
-function createGauge(): {
-  readonly enter: () => () => void;
-  readonly count: () => number;
-  readonly idle: () => Promise<void>;
-} {
-  let count = 0;
-  let waiting: (() => void)[] = [];
-  return {
-    enter: () => {
-      count += 1;
-      let inside = true;
-      return () => {
-        if (!inside) return;
-        inside = false;
-        count -= 1;
-        if (count > 0) return;
-        for (const resolve of waiting) resolve();
-        waiting = [];
-      };
-    },
-    count: () => count,
-    idle: () => (count === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
-  };
 }

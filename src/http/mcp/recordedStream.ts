@@ -23,19 +23,28 @@ export function createRecordedStream(exchange: Exchange, sessionId: string, prim
   const name = randomUUID();
   let sse: Sse | undefined;
   let queue: Promise<unknown> = Promise.resolve();
-  const record = async (data: string, last: boolean): Promise<string> =>
-    `${name}/${await parts.sessions.append(sessionId, name, data, last)}`;
+  // What cannot be stored (the store is away, the message is too large for it) is sent all the same: it cannot be resumed.
+  const record = async (data: string, last: boolean): Promise<{ readonly id?: string }> => {
+    try {
+      return { id: `${name}/${await parts.sessions.append(sessionId, name, data, last)}` };
+    } catch (thrown) {
+      parts.log?.error({ err: thrown, requestId: exchange.requestId }, "a message of a stream was not stored");
+      return {};
+    }
+  };
   const start = (): Sse => {
     const opened = openSse(res, headers);
     // Stored even where it is not sent, so that event ids do not depend on the version.
-    queue = queue.then(() => record("", false)).then((id) => primed && opened.write({ data: "", id, retryMs }));
+    queue = queue
+      .then(() => record("", false))
+      .then((stored) => primed && stored.id !== undefined && opened.write({ data: "", ...stored, retryMs }));
     return opened;
   };
   const put = (data: string, last: boolean): Promise<void> => {
     sse ??= start();
     const stream = sse;
     const written = queue.then(async () => {
-      stream.write({ data, id: await record(data, last) });
+      stream.write({ data, ...(await record(data, last)) });
       await stream.drained();
     });
     queue = written.catch(() => undefined);

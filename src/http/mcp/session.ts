@@ -39,6 +39,9 @@ export async function serveBatch(exchange: Exchange, batch: readonly RpcMessage[
     assertBatchVersion(header(exchange.req, "mcp-protocol-version") as string);
   const session = await liveSession(exchange);
   assertBatchVersion(session.state.version);
+  if (batch.some((message) => message.kind === "request" && message.method === "initialize")) {
+    throw refuse(400, rpc.invalidRequest, "initialize must not be part of a batch");
+  }
   const answers: string[] = [];
   for (const message of batch) {
     if (message.kind === "request") answers.push(answerText(await answerInBatch(exchange, session, message)));
@@ -192,7 +195,14 @@ function contextOf(exchange: Exchange, { id, state }: LiveSession, message: RpcR
         ? async () => {
             throw new GatewayError("confirmation_required", "a request of a batch cannot ask; send it alone");
           }
-        : createSessionAsk({ sessions, sessionId: id, capabilities: state.capabilities, signal, send }),
+        : createSessionAsk({
+            sessions,
+            sessionId: id,
+            capabilities: state.capabilities,
+            signal,
+            send,
+            aside: exchange.parts.work.aside,
+          }),
     session: {
       read: () => current,
       remember: async (patch) => {

@@ -24,26 +24,26 @@ export async function serveSessionGet(exchange: Exchange): Promise<void> {
   const { sessions } = parts;
   const session = await liveSession(exchange);
   const position = await positionOf(exchange, session.id);
-  const first = await sessions.read(session.id, position.stream, position.after);
-  if (first === null) throw unknownSession();
   const held = holdStream(exchange);
   const wake = createWake();
+  held.signal.addEventListener("abort", wake.ring, { once: true });
   const owner = randomUUID();
+  // Watched before it is read: what comes in between rings the bell.
   const stop = sessions.watch(session.id, (signal) => {
     if (endsStream(signal, position.stream, owner)) held.end();
     else if (signal.type === "event" && signal.stream === position.stream) wake.ring();
   });
-  if (position.stream === sessionStream) await sessions.publish(session.id, { type: "stream", owner });
-  held.signal.addEventListener("abort", wake.ring, { once: true });
-  const sse = openSse(res, { ...headers, "mcp-session-id": session.id });
-  const primes = session.state.version >= "2025-11-25" && !position.resumes;
-  if (primes) sse.write({ data: "", id: `${position.stream}/${position.after}`, retryMs });
   try {
-    await follow({ exchange, sessionId: session.id, ...position, held, wake, sse }, first);
+    const first = await sessions.read(session.id, position.stream, position.after);
+    if (first === null) throw unknownSession();
+    if (position.stream === sessionStream) await sessions.publish(session.id, { type: "stream", owner });
+    const sse = openSse(res, headers);
+    const primes = session.state.version >= "2025-11-25" && !position.resumes;
+    if (primes) sse.write({ data: "", id: `${position.stream}/${position.after}`, retryMs });
+    await follow({ exchange, sessionId: session.id, ...position, held, wake, sse }, first).finally(() => sse.end());
   } finally {
     stop();
     held.end();
-    sse.end();
   }
 }
 

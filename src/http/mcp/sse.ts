@@ -18,18 +18,20 @@ export interface Sse {
   readonly isOpen: () => boolean;
 }
 
-/** A comment every 15 s keeps proxies from closing a quiet stream. */
-const keepAliveMs = 15_000;
+/** Times of a stream, in milliseconds. */
+export interface SseTimes {
+  /** A comment this often keeps proxies from closing a quiet stream. Default 15,000. */
+  readonly keepAliveMs?: number;
+  /** A client that takes nothing for this long, while there is something, is dropped; it can resume. Default 30,000. */
+  readonly stallMs?: number;
+}
+
 /** A client that leaves this much unread is dropped; it can resume (security.md T50). */
 const maxUnreadBytes = 1_048_576;
-/** A client that takes nothing for this long while there is something is dropped; it can resume. */
-const maxStallMs = 30_000;
 
-/**
- * Starts the stream: headers leave at once, so that a client knows it is connected before the first event.
- * @param stallMs how long a client may take nothing; default 30,000
- */
-export function openSse(res: ServerResponse, headers: OutgoingHttpHeaders, stallMs: number = maxStallMs): Sse {
+/** Starts the stream: headers leave at once, so that a client knows it is connected before the first event. */
+export function openSse(res: ServerResponse, headers: OutgoingHttpHeaders, times: SseTimes = {}): Sse {
+  const { keepAliveMs = 15_000, stallMs = 30_000 } = times;
   res.writeHead(200, { ...headers, "content-type": "text/event-stream", "x-accel-buffering": "no" });
   res.flushHeaders();
   const isOpen = (): boolean => !res.writableEnded && !res.destroyed;

@@ -113,7 +113,7 @@ async function listen(
     const { method, params } = changeNotification(change);
     tell(method, params ?? {});
   });
-  await aborted(held.signal);
+  await exchange.parts.work.aside(aborted(held.signal));
   unsubscribe();
   return mark;
 }

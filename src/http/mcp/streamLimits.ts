@@ -1,33 +1,42 @@
+import { BlockList, isIP } from "node:net";
 import { GatewayError } from "../../errors.ts";
 import { rpc } from "../../mcp/versions.ts";
 
-/** How many streams may be open at once (security.md §6). */
+/** How many streams may be open at once, and for how long (security.md §6). */
 export interface StreamLimitOptions {
   /** Default 5. */
   readonly perPrincipal?: number;
-  /** Default 50. */
+  /** Default 50. Addresses of the local network are not held to it: a proxy with many clients behind it has such a one. */
   readonly perAddress?: number;
   /** Default 2,000. */
   readonly total?: number;
+  /** A stream on which nothing was sent for this long is closed. Default 30 min. */
+  readonly idleMs?: number;
+  /** How often the credential of an open stream is looked at again. Default 60 s. */
+  readonly recheckMs?: number;
 }
 
 /** Counts open GET and listen streams of this process. */
 export interface StreamLimits {
   /** Takes a place; the returned function gives it back, once. Throws `rate_limited` (429) when there is none. */
   readonly take: (principalId: string, address: string) => () => void;
+  readonly idleMs: number;
+  readonly recheckMs: number;
 }
 
 export function createStreamLimits(options: StreamLimitOptions = {}): StreamLimits {
-  const { perPrincipal = 5, perAddress = 50, total = 2_000 } = options;
+  const { perPrincipal = 5, perAddress = 50, total = 2_000, idleMs = 1_800_000, recheckMs = 60_000 } = options;
   const principals = new Map<string, number>();
   const addresses = new Map<string, number>();
   let open = 0;
   return {
+    idleMs,
+    recheckMs,
     take: (principalId, address) => {
       const full =
         open >= total ||
         (principals.get(principalId) ?? 0) >= perPrincipal ||
-        (addresses.get(address) ?? 0) >= perAddress;
+        ((addresses.get(address) ?? 0) >= perAddress && !isLocal(address));
       if (full) throw tooMany();
       open += 1;
       add(principals, principalId, 1);
@@ -42,6 +51,27 @@ export function createStreamLimits(options: StreamLimitOptions = {}): StreamLimi
       };
     },
   };
+}
+
+const localNetworks = new BlockList();
+for (const [network, bits] of [
+  ["127.0.0.0", 8],
+  ["10.0.0.0", 8],
+  ["172.16.0.0", 12],
+  ["192.168.0.0", 16],
+  ["169.254.0.0", 16],
+  ["100.64.0.0", 10],
+] as const) {
+  localNetworks.addSubnet(network, bits, "ipv4");
+}
+localNetworks.addAddress("::1", "ipv6");
+localNetworks.addSubnet("fc00::", 7, "ipv6");
+localNetworks.addSubnet("fe80::", 10, "ipv6");
+
+/** BlockList knows `::ffff:a.b.c.d` as the IPv4 address that it is. */
+function isLocal(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && localNetworks.check(address, family === 4 ? "ipv4" : "ipv6");
 }
 
 function add(counts: Map<string, number>, key: string, step: number): void {
