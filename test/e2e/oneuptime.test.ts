@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
 import type { Described } from "../../codegen/model.ts";
 import { type Caller, callerOf, type SchemaView, type ServedTool } from "../fakes/caller.ts";
 import { generateFrom, type MadeOperation, madeOf, startGateway, type TestGateway } from "../fakes/gateway.ts";
@@ -276,6 +277,15 @@ function isEmptyBody(spec: Spec, kind: string, table: string): boolean {
   return Object.keys(schema?.properties ?? {}).length === 0;
 }
 
+/** The decisions without those that only the first document needs: one that matches nothing is a fault. */
+function configWithout(...parts: readonly string[]): string {
+  const { codegen, ...rest } = parse(configText) as { codegen: Record<string, unknown> };
+  return stringify({
+    ...rest,
+    codegen: Object.fromEntries(Object.entries(codegen).filter(([part]) => !parts.includes(part))),
+  });
+}
+
 /** Arguments of the smallest call: what is required, and for an update one field more. */
 function argumentsFor(kind: string, tool: ServedTool | undefined): Readonly<Record<string, unknown>> {
   const { properties = {}, required = [], $defs = {} } = tool?.inputSchema ?? {};
@@ -375,18 +385,32 @@ describe.skipIf(absent.length > 0)(`generating and serving the OneUptime documen
     expect(served.startMs).toBeLessThan(10_000);
   });
 
-  it("generates and serves the 1,968 operations of 12.0.16", async () => {
+  it("generates and serves the 1,968 operations of 12.0.16, and pages as its server does", async () => {
     const spec = readSpec(files.larger);
-    const described = await generateFrom(spec, undefined, true);
+    const described = await generateFrom(spec, configWithout("operations", "hidden", "secret"));
+    const made = madeOf(described);
     expect(described.manifest.operations).toHaveLength(1968);
-    expect(new Set(madeOf(described).map(({ tool }) => tool)).size).toBe(madeOf(described).length);
-    const gateway = await startGateway(described.api, "http://127.0.0.1:9");
-    const listed = await callerOf(gateway.url, key).listTools();
-    await gateway.close();
-    expect(listed.map(({ name }) => name).sort()).toEqual(
-      madeOf(described)
-        .map(({ tool }) => tool)
-        .sort(),
+    expect(made.filter(({ operationId, kind }) => !operationId?.startsWith(kind))).toEqual([]);
+    expect(new Set(made.map(({ tool }) => tool)).size).toBe(made.length);
+
+    const stub = await startOneUptime({ tables: tablesOf(spec), keys: { [key]: "write" }, edition: "12.0.16" });
+    stub.seed(
+      "/incident",
+      Array.from({ length: 7 }, (_, n) => ({ title: `Incident ${n}` })),
     );
+    const gateway = await startGateway(described.api, stub.url, configText);
+    const caller = callerOf(gateway.url, key);
+    const listed = await caller.listTools();
+    const first = await caller.call("list_incidents", { limit: 5, fields: ["title"] });
+    const second = await caller.call("list_incidents", {
+      limit: 5,
+      fields: ["title"],
+      cursor: first.structured.nextCursor,
+    });
+    await gateway.close();
+    await stub.close();
+    expect(listed.map(({ name }) => name).sort()).toEqual(made.map(({ tool }) => tool).sort());
+    expect(first.structured).toMatchObject({ returnedCount: 5, totalCount: 7, hasMore: true });
+    expect(second.structured).toMatchObject({ returnedCount: 2, totalCount: 7, hasMore: false });
   });
 });
