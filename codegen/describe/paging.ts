@@ -1,5 +1,5 @@
 import type { PagingRule } from "../../src/config/codegen.ts";
-import type { Paging, Slot, Source } from "../../src/descriptor.ts";
+import type { Paging, Slot } from "../../src/descriptor.ts";
 import { GatewayError } from "../../src/errors.ts";
 import type { Decision, Document, OperationParam, SpecSchema } from "../model.ts";
 import { type Located, propertiesOf, resolve, successOf, typeOf } from "../schemas.ts";
@@ -180,5 +180,3 @@ function checkedRule({ paging, match }: PagingRule): Paging {
 function words(text: string): ReadonlySet<string> {
   return new Set(text.split(" "));
 }
-
-export type { Source };

@@ -27,11 +27,11 @@ export function emittedNames(api: Api, named: readonly NamedResource[]): Emitted
   const byName = new Map(named.map((one) => [one.name, one]));
   const ofResource = ({ name }: ResourceType): [string, EmittedName] => {
     const { file, constant } = byName.get(name) ?? { file: name, constant: name };
-    return [name, { file, constant: free(constant, name), type: interfaceName(name) }];
+    return [name, { file: short(file), constant: free(short(constant), name), type: interfaceName(short(name)) }];
   };
   const files = new Set<string>();
   const ofSchema = (name: string): [string, EmittedName] => {
-    const base = camel(splitWords(name)) || "schema";
+    const base = short(camel(splitWords(name)) || "schema");
     const file = files.has(base.toLowerCase()) ? `${base}_${hexOf(name, 4)}` : base;
     files.add(file.toLowerCase());
     return [name, { file, constant: free(`${file}Schema`, name), type: name }];
@@ -40,6 +40,11 @@ export function emittedNames(api: Api, named: readonly NamedResource[]): Emitted
     resources: new Map(api.resources.map(ofResource)),
     schemas: new Map(Object.keys(api.schemas).sort().map(ofSchema)),
   };
+}
+
+/** At most 56 characters, so that a suffix fits into an identifier; a longer name keeps its start and gets 6 hex of its hash. */
+function short(name: string): string {
+  return name.length <= 56 ? name : `${name.slice(0, 49)}_${hexOf(name, 6)}`;
 }
 
 /** A noun may be called like what the file imports. */

@@ -8,13 +8,13 @@ export interface CodegenConfig {
   /** By operationId, else `METHOD /path`. */
   readonly operations?: { readonly [id: string]: OperationOverride };
   /** By {@link FieldName}. Applied to the noun's Fields and to the bodies and arguments of the same name. */
-  readonly fields?: { readonly [field: string]: FieldOverride };
+  readonly fields?: { readonly [field: FieldName]: FieldOverride };
   /** By {@link FieldName}: the values a field may have, where the Spec forgot them. */
-  readonly enums?: { readonly [field: string]: EnumOverride };
+  readonly enums?: { readonly [field: FieldName]: EnumOverride };
   /** By {@link FieldName}: arguments and body properties that are not offered. */
-  readonly hidden?: { readonly [field: string]: HiddenOverride };
+  readonly hidden?: { readonly [field: FieldName]: HiddenOverride };
   /** By {@link FieldName}: whether the field is a credential, where its name says otherwise. */
-  readonly secret?: { readonly [field: string]: SecretOverride };
+  readonly secret?: { readonly [field: FieldName]: SecretOverride };
   /** Typed value wrappers such as `{"_type":"DateTime","value":…}`. */
   readonly wrappers?: WrappersConfig;
   /** How Lists are paged, where the Spec does not tell. The first rule that matches an Operation applies. */
@@ -40,7 +40,7 @@ export interface CodegenConfig {
  * `Monitor.slug` is one field of one ResourceType; either half may be `*`: `*.projectId`, `Monitor.*`.
  * The second half is the wire name of a property or parameter.
  */
-export type FieldName = string;
+type FieldName = string;
 
 /** Which Operations a rule is for: globs (`*` is any text) over the id, and kinds. Both must hold. */
 export interface OperationMatch {
