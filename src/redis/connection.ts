@@ -64,19 +64,23 @@ export function connectRedis(url: Secret, { logger }: RedisConnectionOptions): R
   const channels = createChannels(subscriber);
   const watched = watchState(commands, logger);
   if (subscriber !== commands) subscriber.on("error", () => undefined); // the command connection's errors tell as much
+  const clients = [...new Set([commands, subscriber])];
+  const stops = clients.map(keepConnecting);
   let closing: Promise<void> | undefined;
   return {
     commands,
     channels,
     isUp: () => commands.status === "ready",
     ready: async () => {
-      if (await isReady(commands)) return true;
+      const ready = await Promise.all([isReady(commands), isReady(subscriber)]);
+      if (ready.every(Boolean)) return true;
       logger.error({ reason: watched.lastReason() }, "redis does not answer; sessions are unavailable until it does");
       return false;
     },
     close: () => {
       watched.stop();
-      closing ??= closeAll(channels, [...new Set([commands, subscriber])]);
+      for (const stop of stops) stop();
+      closing ??= closeAll(channels, clients);
       return closing;
     },
   };
@@ -161,6 +165,22 @@ function watchState(commands: RedisClient, logger: Logger): { lastReason: () => 
     stop: () => {
       state = "stopped";
     },
+  };
+}
+
+/**
+ * Connects again where ioredis has given up: the failover detector of Sentinel closes a connection for good when it fires
+ * while that is being made (`SentinelConnector.connect` throws, and `Redis.connect` ends on any error of its connector).
+ */
+function keepConnecting(client: RedisClient): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const again = (): void => {
+    timer = setTimeout(() => client.connect().catch(reasonOf), failFast.retryStrategy(1));
+  };
+  client.on("end", again);
+  return () => {
+    clearTimeout(timer);
+    client.off("end", again);
   };
 }
 

@@ -1,6 +1,6 @@
 import type { RedisConnection } from "../redis/connection.ts";
 import type { RedisKeys } from "../redis/keys.ts";
-import { runScript, script } from "../redis/script.ts";
+import { runScript, type Script, script } from "../redis/script.ts";
 import { orUnavailable } from "../redis/unavailable.ts";
 import type { SessionPatch, SessionState, Sessions } from "./port.ts";
 
@@ -12,28 +12,39 @@ export interface RecordOptions {
   readonly absoluteMs: number;
   /** Time between two writes of a session's last use: a request within it only reads. */
   readonly refreshMs: number;
+  /** Milliseconds since the epoch instead of the clock of Redis; for tests. */
+  readonly now?: () => number;
 }
 
-/** Lives are ruled by the clock of Redis. A record whose key is there is alive: the key goes at the end of either life. */
-const createScript = script(`
-local life = math.min(tonumber(ARGV[1]), tonumber(ARGV[2]))
+/** A script whose first argument is the time, or empty for the clock of Redis, which rules all lives. */
+const timedScript = (source: string): Script =>
+  script(`
+if ARGV[1] ~= '' then
+  now = tonumber(ARGV[1])
+  micros = now * 1000
+end
+${source}`);
+
+/** The key of a record goes at the end of either of its lives. */
+const createScript = timedScript(`
+local life = math.min(tonumber(ARGV[2]), tonumber(ARGV[3]))
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'end', now + ARGV[2], 'at', now, unpack(ARGV, 3))
+redis.call('HSET', KEYS[1], 'end', now + ARGV[3], 'at', now, unpack(ARGV, 4))
 redis.call('PEXPIRE', KEYS[1], life)
 return now + life`);
 
-const touchScript = script(`
+const touchScript = timedScript(`
 local found = redis.call('HMGET', KEYS[1], 'ph', 'end', 'at', 'ver', 'client', 'caps', 'init', 'log', 'subs')
 if not found[1] then return 0 end
-if found[1] ~= ARGV[1] then return -1 end
+if found[1] ~= ARGV[2] then return -1 end
 local left = found[2] - now
-if left <= 0 then
+if left <= 0 or now - found[3] >= tonumber(ARGV[3]) then
   redis.call('DEL', KEYS[1], KEYS[2])
   return 0
 end
 local state = { false, false, unpack(found, 4) }
-if now - found[3] >= tonumber(ARGV[3]) then
-  local life = math.min(tonumber(ARGV[2]), left)
+if now - found[3] >= tonumber(ARGV[4]) then
+  local life = math.min(tonumber(ARGV[3]), left)
   redis.call('HSET', KEYS[1], 'at', now)
   redis.call('PEXPIRE', KEYS[1], life)
   redis.call('PEXPIRE', KEYS[2], life)
@@ -54,15 +65,15 @@ redis.call('PUBLISH', ARGV[1], ARGV[2])
 return { principal, unpack(streams) }`);
 
 /** Notes the use of a session; what is beyond the cap is told, the least recently used first. */
-const rankScript = script(`
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', micros - ARGV[2] * 1000)
-redis.call('ZADD', KEYS[1], micros, ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-local beyond = redis.call('ZCARD', KEYS[1]) - ARGV[4]
+const rankScript = timedScript(`
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', micros - ARGV[3] * 1000)
+redis.call('ZADD', KEYS[1], micros, ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+local beyond = redis.call('ZCARD', KEYS[1]) - ARGV[5]
 if beyond <= 0 then return {} end
 return redis.call('ZRANGE', KEYS[1], 0, beyond - 1)`);
 
-const countScript = script(`
+const countScript = timedScript(`
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 return redis.call('ZCARD', KEYS[1])`);
 
@@ -72,6 +83,7 @@ export function createRecords(
 ): Pick<Sessions, "create" | "touch" | "remember" | "end" | "count"> {
   const { redis, keys, perPrincipal, idleMs, absoluteMs, refreshMs } = options;
   const { commands } = redis;
+  const time = (): number | string => options.now?.() ?? "";
 
   const end = async (id: string): Promise<boolean> => {
     const own = [keys.session(id), keys.streams(id)];
@@ -90,9 +102,9 @@ export function createRecords(
     create: async (id, principalHash, state) => {
       const fields = ["ph", principalHash, ...fieldsOf(state), "ver", state.version];
       fields.push("client", JSON.stringify(state.client), "caps", JSON.stringify(state.capabilities));
-      const args = [idleMs, absoluteMs, ...fields];
+      const args = [time(), idleMs, absoluteMs, ...fields];
       const expiry = Number(await runScript(commands, createScript, [keys.session(id)], args));
-      const rank = [id, idleMs, absoluteMs, perPrincipal];
+      const rank = [time(), id, idleMs, absoluteMs, perPrincipal];
       const [beyond] = await Promise.all([
         runScript(commands, rankScript, [keys.principal(principalHash)], rank),
         orUnavailable(commands.zadd(keys.sessions, expiry, id)),
@@ -102,7 +114,7 @@ export function createRecords(
     },
     touch: async (id, principalHash) => {
       const own = [keys.session(id), keys.streams(id)];
-      const found = await runScript(commands, touchScript, own, [principalHash, idleMs, refreshMs]);
+      const found = await runScript(commands, touchScript, own, [time(), principalHash, idleMs, refreshMs]);
       if (typeof found === "number") return null;
       const [usedAt, expiry, ...state] = found as TouchReply; // the script's reply
       if (usedAt !== null && expiry !== null) {
@@ -118,7 +130,7 @@ export function createRecords(
       if (fields.length > 0) await runScript(commands, rememberScript, [keys.session(id)], fields);
     },
     end,
-    count: async () => Number(await runScript(commands, countScript, [keys.sessions], [])),
+    count: async () => Number(await runScript(commands, countScript, [keys.sessions], [time()])),
   };
 }
 

@@ -21,6 +21,8 @@ export interface RedisSessionsOptions {
   readonly refreshMs?: number;
   /** How long the events of a stream are kept after its last one. Default 10 min. */
   readonly eventLifeMs?: number;
+  /** Milliseconds since the epoch, to rule the lives of sessions; for tests. Default: the clock of Redis. */
+  readonly now?: () => number;
 }
 
 const answerLifeMs = 600_000;
@@ -39,10 +41,11 @@ if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('PUBLISH', ARGV[1], ARGV[2
 export function createRedisSessions(options: RedisSessionsOptions): Sessions {
   const { redis, prefix, perPrincipal = 50, eventLifeMs = 600_000 } = options;
   const { idleMs = 1_800_000, absoluteMs = 86_400_000, refreshMs = 60_000 } = options;
+  const steered = options.now === undefined ? {} : { now: options.now };
   const keys = createKeys(prefix);
   const closing = new AbortController();
   return {
-    ...createRecords({ redis, keys, perPrincipal, idleMs, absoluteMs, refreshMs }),
+    ...createRecords({ redis, keys, perPrincipal, idleMs, absoluteMs, refreshMs, ...steered }),
     ...createRedisStreams({ redis, keys, eventLifeMs, broadcastLifeMs }),
     ...createRedisQuestions({ redis, keys, answerLifeMs, pollMs, closing: closing.signal }),
     publish: async (id, signal) => {

@@ -54,7 +54,7 @@ while length > 1 and (length > maxEvents or bytes > maxBytes) do
 end
 redis.call('PEXPIRE', KEYS[3], life)
 if once == '-' then once = before end
-redis.call('HSET', KEYS[2], stream, string.format('%s %.0f %.0f %s %.0f %s', base, count, bytes, ended, now, once))
+redis.call('HSET', KEYS[2], stream, string.format('%s %.0f %.0f %s %.0f %s', base, count, bytes, ended, micros, once))
 redis.call('PEXPIRE', KEYS[2], redis.call('PTTL', KEYS[1]))
 redis.call('PUBLISH', ARGV[9], ARGV[10])
 

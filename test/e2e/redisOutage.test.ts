@@ -122,6 +122,12 @@ describe.skipIf(withoutRedis)("a Redis that goes away", () => {
     expect(performance.now() - start).toBeLessThan(backWithinMs);
   });
 
+  it("is connected to again even where ioredis has given up", async () => {
+    replica.redis.commands.disconnect();
+    await failed(replica.sessions.count());
+    expect(await back()).toBeLessThan(backWithinMs);
+  });
+
   it("is logged once when it goes and once when it is back, without an address", async () => {
     await server.kill();
     await vi.waitFor(() => expect(replica.log.join("")).toContain("redis is away"), { timeout: failsWithinMs });
@@ -264,8 +270,12 @@ describe.skipIf(withoutRedis)("a connection to Redis", () => {
   });
 
   it("finds the master through Sentinel, and the next one after a failover", { timeout: 120_000 }, async () => {
-    const master = await start([]);
+    const master = await start(["--repl-diskless-sync-delay", "0"]);
     const replica = await start(["--replicaof", "127.0.0.1", `${master.port}`]);
+    const direct = await open(replica.url);
+    const linked = async (): Promise<void> =>
+      expect(await direct.redis.commands.info("replication")).toContain("master_link_status:up");
+    await vi.waitFor(linked, { timeout: 30_000 });
     const sentinel = await startSentinel(master.port);
     onTestFinished(() => sentinel.close());
     const gateway = await open(sentinel.url);
