@@ -211,6 +211,18 @@ describe.skipIf(absent.length > 0)(`the OneUptime document of 2025-06-26${note}`
     expect(found.structured).toMatchObject({ totalCount: 1, returnedCount: 1, hasMore: false });
   });
 
+  it("writes relations by _id, as the server reads them, and says so", async () => {
+    const labels = [{ _id: id }];
+    await caller.call("create_incident", { title: "Labelled", incidentSeverityId: id, labels });
+    expect(stub.requests[0]?.body).toEqual({ data: { title: "Labelled", incidentSeverityId: id, labels } });
+    const writers = [...tools.values()].filter(({ name }) => /^(create|update)_/.test(name));
+    const shown = writers.flatMap(({ inputSchema }) =>
+      Object.values(inputSchema.properties ?? {}).filter(({ type }) => type === "array"),
+    );
+    expect(shown.length).toBeGreaterThan(50);
+    expect(shown.filter(({ items }) => items?.properties?._id === undefined)).toEqual([]);
+  });
+
   it("reads the row again after an update that answers {}", async () => {
     const [stored] = stub.seed("/incident", [{ title: "Before" }]);
     const { structured } = await caller.call("update_incident", { id: stored?._id, title: "After" });
@@ -387,7 +399,7 @@ describe.skipIf(absent.length > 0)(`generating and serving the OneUptime documen
 
   it("generates and serves the 1,968 operations of 12.0.16, and pages as its server does", async () => {
     const spec = readSpec(files.larger);
-    const described = await generateFrom(spec, configWithout("operations", "hidden", "secret"));
+    const described = await generateFrom(spec, configWithout("operations", "fields", "hidden", "secret"));
     const made = madeOf(described);
     expect(described.manifest.operations).toHaveLength(1968);
     expect(made.filter(({ operationId, kind }) => !operationId?.startsWith(kind))).toEqual([]);

@@ -42,6 +42,8 @@ const relation = (about: string): SchemaLike => ({
   },
   example: [{ _id: "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa" }],
 });
+/** How the bodies of such a document show a relation, although the server reads `_id`. */
+const writtenItem: SchemaLike = { type: "object", properties: { id: { type: "string" } } };
 const anything = (about: string): SchemaLike => ({
   type: "object",
   description: `${about}. ${rights}`,
@@ -65,6 +67,12 @@ const models: readonly Model[] = [
       slug: text("Friendly globally unique name", { readOnly: true }),
       incidentSeverityId: id,
       labels: relation("Labels of this incident"),
+      monitors: relation("Monitors affected"),
+      onCallDutyPolicies: relation("Policies executed"),
+      statusPages: relation("Status pages it is shown on"),
+      statusPageResources: relation("Resources of those pages"),
+      downtimeMonitorStatuses: relation("Statuses that count as down"),
+      telemetryServices: relation("Services it comes from"),
       isVisibleOnStatusPage: { type: "boolean", description: `Visible to customers?. ${rights}`, default: true },
       incidentNumber: { type: "number", description: `Number of this incident. ${rights}`, readOnly: true },
       customFields: anything("Custom fields"),
@@ -163,9 +171,9 @@ const setByServer: readonly string[] = ["_id", "createdAt", "updatedAt", "resolv
 function schemasOf(model: Model): Record<string, SchemaLike> {
   const { name, analytics, required = [] } = model;
   const columns = columnsOf(model);
-  const written = Object.entries(columns).filter(
-    ([key, value]) => value.readOnly !== true && !setByServer.includes(key),
-  );
+  const written = Object.entries(columns)
+    .filter(([key, value]) => value.readOnly !== true && !setByServer.includes(key))
+    .map(([key, value]) => [key, value.type === "array" ? { ...value, items: writtenItem } : value] as const);
   const bare = (kind: string): SchemaLike => ({
     type: "object",
     description: `${kind} schema for ${name}.`,
