@@ -45,7 +45,7 @@ export function readBody(
   const at = `${operation.pointer}/requestBody`;
   const wrap = wrapOf(context, decision, schema, noun, at);
   const inner = wrap.reduce<SpecSchema>((outer, key) => propertyOf(context, outer, key, at)?.spec ?? {}, schema);
-  const shape = shapeOf(context.document, inner, at, "write");
+  const shape = shapeOf(context, inner, at, "write");
   if (isForbidding(context, inner) && (decision.kind === "create" || decision.kind === "update")) {
     return { skipped: "its request body declares no properties and allows no others, so there is nothing to send" };
   }
@@ -81,11 +81,11 @@ function wrapOf(
 ): readonly string[] {
   const rule = context.rules.rule("bodies", decision);
   if (rule !== undefined) return rule.wrap;
-  const outer = shapeOf(context.document, schema, at, "write");
+  const outer = shapeOf(context, schema, at, "write");
   const [only] = outer?.properties ?? [];
   if (outer === undefined || outer.properties.length !== 1 || only === undefined || outer.additional === true)
     return [];
-  const inner = shapeOf(context.document, only.spec, only.at, "write");
+  const inner = shapeOf(context, only.spec, only.at, "write");
   if (inner === undefined || (inner.properties.length === 0 && inner.additional !== false)) return [];
   const isEnvelope = ["data", "attributes", "payload", "resource"].includes(only.name);
   const isNamed = snake(singular(splitWords(only.name))) === snake(splitWords(decision.resource));
@@ -96,7 +96,7 @@ function wrapOf(
 }
 
 function propertyOf(context: Context, schema: SpecSchema, name: string, at: string): Property | undefined {
-  return shapeOf(context.document, schema, at, "write")?.properties.find((property) => property.name === name);
+  return shapeOf(context, schema, at, "write")?.properties.find((property) => property.name === name);
 }
 
 export interface BodyInput {

@@ -27,9 +27,9 @@ export function readAnswer(context: Context, decision: Decision): Answer {
   if (jsonOf(response.content) === undefined)
     return { isEmpty: false, mediaType: response.content[0]?.mediaType ?? "" };
   const located =
-    rule?.unwrap === undefined ? locate(document, decision, schema) : follow(document, decision, schema, rule.unwrap);
+    rule?.unwrap === undefined ? locate(document, decision, schema) : follow(context, decision, schema, rule.unwrap);
   const at = `${decision.operation.pointer}/responses/${response.status}`;
-  const shape = located === undefined ? undefined : shapeOf(document, located.schema, at, "read");
+  const shape = located === undefined ? undefined : shapeOf(context, located.schema, at, "read");
   return {
     isEmpty: false,
     ...(schema !== undefined && { schema }),
@@ -54,7 +54,7 @@ function locate(document: Document, { kind }: Decision, schema: SpecSchema | und
 
 /** Down the given path, as far as the Spec knows it; for a List, to its items. */
 function follow(
-  document: Document,
+  context: Context,
   { kind }: Decision,
   schema: SpecSchema | undefined,
   path: readonly string[],
@@ -62,10 +62,10 @@ function follow(
   if (schema === undefined) return undefined;
   let at: SpecSchema = schema;
   for (const key of path) {
-    const inner = shapeOf(document, at, "", "read")?.properties.find(({ name }) => name === key);
+    const inner = shapeOf(context, at, "", "read")?.properties.find(({ name }) => name === key);
     at = inner?.spec ?? {};
   }
-  const items = kind === "list" ? listIn(document, at) : undefined;
+  const items = kind === "list" ? listIn(context.document, at) : undefined;
   return items === undefined || items.path.length > 0 ? { path, schema: at } : { path, schema: items.schema };
 }
 
@@ -78,14 +78,12 @@ export function isNoun(context: Context, decision: Decision, answer: Answer, nou
   if (stated !== undefined) return stated;
   if (noun === undefined || answer.shape === undefined || answer.located === undefined) return false;
   if (answer.located.schema === noun) return true;
-  return (
-    likeness(context.document, answer.located.schema, noun) >= alike || isPartOf(context.document, answer.shape, noun)
-  );
+  return likeness(context.document, answer.located.schema, noun) >= alike || isPartOf(context, answer.shape, noun);
 }
 
 /** A summary has fewer properties than the noun, and no others. */
-function isPartOf(document: Document, shape: Shape, noun: SpecSchema): boolean {
-  const names = new Set(shapeOf(document, noun, "", "read")?.properties.map(({ name }) => name));
+function isPartOf(context: Context, shape: Shape, noun: SpecSchema): boolean {
+  const names = new Set(shapeOf(context, noun, "", "read")?.properties.map(({ name }) => name));
   const own = shape.properties.map(({ name }) => name);
   return own.length > 1 && own.every((name) => names.has(name));
 }

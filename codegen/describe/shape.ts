@@ -2,6 +2,7 @@ import { type Direction, isOffered } from "../fields/convert.ts";
 import { merged } from "../fields/merge.ts";
 import type { Document, SpecSchema } from "../model.ts";
 import { isObject, typeOf } from "../schemas.ts";
+import type { Context } from "./context.ts";
 
 /** One property of a body or answer, as the Spec has it. */
 export interface Property {
@@ -22,14 +23,27 @@ export interface Shape {
   readonly at: string;
 }
 
+/** Choices within choices; deeper ones lead back to themselves. */
+const maxChoiceDepth = 3;
+
 /** The object a schema describes, or undefined when it describes something else or a choice with something else. */
-export function shapeOf(document: Document, spec: unknown, at: string, direction: Direction): Shape | undefined {
+export function shapeOf(
+  context: Context,
+  spec: unknown,
+  at: string,
+  direction: Direction,
+  depth = 0,
+): Shape | undefined {
+  const { document } = context;
   if (spec === undefined || typeOf(document, spec) !== "object") return undefined;
   const whole = merged(document, spec);
   const pointer = isObject(spec) && typeof spec.$ref === "string" ? spec.$ref : at;
-  const choices = choicesOf(document, whole);
+  const choices = [...choicesOf(document, whole), ...context.converter.childrenOf(spec)];
   const own = propertiesIn(whole, pointer);
-  const others = choices.flatMap((choice) => shapeOf(document, choice, pointer, direction)?.properties ?? []);
+  const isDeep = depth >= maxChoiceDepth;
+  const others = isDeep
+    ? []
+    : choices.flatMap((choice) => shapeOf(context, choice, pointer, direction, depth + 1)?.properties ?? []);
   const names = new Set<string>();
   const properties = [...own, ...others].filter(({ name, spec: property }) => {
     const isNew = !names.has(name);

@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Json, Schema } from "../../src/descriptor.ts";
+import type { Schema } from "../../src/descriptor.ts";
 import type { Document, SpecSchema } from "../model.ts";
 import { atPointer, isObject, resolve } from "../schemas.ts";
+import { annotate } from "./annotate.ts";
 import { type DefNames, nameDefs } from "./defNames.ts";
 import { type Discriminators, readDiscriminators } from "./discriminators.ts";
 import { isKnownFormat, limitsOf, reportUnsupported, type Type, valuesOf } from "./keywords.ts";
 import { hasOwnConstraints, merged } from "./merge.ts";
 import type { TextCleaner } from "./text.ts";
+import { isNullable, isOfType, orNull, typesOf } from "./types.ts";
 
 /** `write`: as sent, without what only the server sets. `read`: as answered, without what is never returned. */
 export type Direction = "read" | "write";
@@ -35,6 +37,8 @@ export interface Converter {
   readonly defs: ReadonlyMap<string, Schema>;
   /** A reference to a schema of our own; the first one given under a name counts. */
   readonly define: (name: string, schema: () => Schema) => Schema;
+  /** The schemas that a base stands for by its discriminator, as references. */
+  readonly childrenOf: (spec: unknown) => readonly SpecSchema[];
   readonly loosen: (at: string, what: string) => void;
   /** Everything loosened so far, once each. */
   readonly loosened: () => Loosened[];
@@ -71,6 +75,10 @@ export function createConverter(document: Document, text: TextCleaner): Converte
       const name = state.names.ownName(wanted);
       if (!state.defs.has(name)) state.defs.set(name, schema());
       return { $ref: `#/$defs/${name}` };
+    },
+    childrenOf: (spec) => {
+      const pointers = state.discriminators.children.get(resolve(document, spec)) ?? [];
+      return pointers.map((pointer) => ({ $ref: pointer }));
     },
     loosen: (at, what) => loosen(state, at, what),
     loosened: () => [...state.loosened.values()],
@@ -129,7 +137,7 @@ function reference(state: State, spec: SpecSchema, place: Place): Schema {
     state.waiting.push({ pointer, name, direction: place.direction });
   }
   const bare: Schema = { $ref: `#/$defs/${name}` };
-  return annotate(state, isNullable(spec) ? { anyOf: [bare, { type: "null" }] } : bare, spec, place);
+  return annotate(state.text, isNullable(spec) ? { anyOf: [bare, { type: "null" }] } : bare, spec, place);
 }
 
 /** A scalar without a list of values: shorter said where it is used. */
@@ -154,45 +162,14 @@ function convertMerged(state: State, spec: SpecSchema, origin: SpecSchema, place
   const children = state.discriminators.children.get(origin);
   if (children !== undefined) {
     const anyOf = children.map((pointer) => reference(state, { $ref: pointer }, place));
-    return annotate(state, anyOf.length === 1 ? (anyOf[0] as Schema) : { anyOf }, spec, place);
+    return annotate(state.text, anyOf.length === 1 ? (anyOf[0] as Schema) : { anyOf }, spec, place);
   }
   const types = typesOf(spec);
   const core =
     types.length > 1
       ? { anyOf: types.map((type) => typed(state, spec, type, place)) }
       : withChoices(state, typed(state, spec, types[0], place), spec, place);
-  return annotate(state, isNullable(spec) ? orNull(core) : core, spec, place);
-}
-
-/** The JSON types a schema allows, null aside; inferred only where its keywords fit one type. */
-function typesOf(spec: SpecSchema): Type[] {
-  const listed = (Array.isArray(spec.type) ? spec.type : [spec.type]).filter(
-    (type): type is Type => typeof type === "string",
-  );
-  if (listed.length > 0) {
-    const types = listed.filter((type) => type !== "null" && jsonTypes.has(type));
-    return types.length === 0 && listed.includes("null") ? ["null"] : types;
-  }
-  if (isObject(spec.properties) || isObject(spec.additionalProperties)) return ["object"];
-  return spec.items === undefined ? [] : ["array"];
-}
-
-const jsonTypes: ReadonlySet<string> = new Set(["string", "number", "integer", "boolean", "object", "array"]);
-
-/** Null is allowed: in the words of 3.0, of 3.1, or as a value. */
-function isNullable(spec: SpecSchema): boolean {
-  if (spec.nullable === true || spec["x-nullable"] === true) return true;
-  if (Array.isArray(spec.type)) return spec.type.includes("null") && spec.type.length > 1;
-  return spec.type === undefined && Array.isArray(spec.enum) && spec.enum.includes(null);
-}
-
-function orNull(core: Schema): Schema {
-  const isNull: Schema = { type: "null" };
-  const keys = Object.keys(core);
-  if (keys.length === 0 || core.type === "null") return core;
-  if (keys.length === 1 && core.anyOf !== undefined) return { anyOf: [...core.anyOf, isNull] };
-  if (keys.length === 1 && core.oneOf !== undefined) return { oneOf: [...core.oneOf, isNull] };
-  return { anyOf: [core, isNull] };
+  return annotate(state.text, isNullable(spec) ? orNull(core) : core, spec, place);
 }
 
 /** What the schema says of one type. */
@@ -209,14 +186,6 @@ function typed(state: State, spec: SpecSchema, type: Type | undefined, place: Pl
     ...(type === "object" && objectOf(state, spec, place)),
     ...(type === "array" && arrayOf(state, spec, place)),
   };
-}
-
-/** `enum: [1, 2]` under `type: string` is a slip of YAML: the values count. */
-function isOfType(value: Json, type: Type | undefined): boolean {
-  if (type === "integer") return Number.isInteger(value);
-  if (type === "array") return Array.isArray(value);
-  if (type === "object") return isObject(value);
-  return type === undefined || type === "null" || typeof value === type;
 }
 
 function objectOf(state: State, spec: SpecSchema, place: Place): Schema {
@@ -320,35 +289,6 @@ function withDiscriminatorValue(state: State, pointer: string, spec: SpecSchema)
   if (property.type !== undefined && property.type !== "string") return spec;
   const narrowed = { ...property, type: "string", enum: told.values };
   return { ...spec, properties: { ...spec.properties, [told.property]: narrowed } };
-}
-
-/** Adds what only describes: text, default, deprecation. */
-function annotate(state: State, core: Schema, spec: SpecSchema, place: Place): Schema {
-  const description = describe(state, core, spec);
-  const keeps =
-    spec.default !== undefined && (spec.default !== null || isNullable(spec)) && place.direction === "write";
-  return {
-    ...core,
-    ...(description !== undefined && { description }),
-    ...(keeps && { default: spec.default as Json }),
-  };
-}
-
-function describe(state: State, core: Schema, spec: SpecSchema): string | undefined {
-  const text = state.text.clean(spec.description) ?? state.text.clean(spec.title);
-  const isDropped =
-    typeof spec.format === "string" && core.format === undefined && core.$ref === undefined && isTyped(core);
-  const format = isDropped ? state.text.clean(spec.format) : undefined;
-  const parts = [
-    ...(spec.deprecated === true ? ["Deprecated."] : []),
-    ...(text === undefined ? [] : [text]),
-    ...(format === undefined || core.enum !== undefined ? [] : [`Format: ${format}.`]),
-  ];
-  return parts.length === 0 ? undefined : parts.join(" ");
-}
-
-function isTyped(core: Schema): boolean {
-  return !core.anyOf?.some(({ format }) => format !== undefined);
 }
 
 function inside(place: Place, ...keys: readonly string[]): Place {

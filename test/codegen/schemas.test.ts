@@ -19,6 +19,51 @@ const cases = [
     },
   },
   {
+    name: "offers what a base stands for as one argument",
+    given: "schema-base.yaml",
+    want: {
+      fields: {
+        Pet: {
+          name: { type: "string", description: "Called" },
+          kind: { type: "string" },
+          barks: { type: "boolean" },
+          lives: { type: "integer" },
+        },
+      },
+      bodies: {
+        create_pet: {
+          arg: "body",
+          mediaType: "application/json",
+          required: ["body"],
+          schema: {
+            anyOf: [
+              {
+                type: "object",
+                properties: {
+                  kind: { type: "string", enum: ["Cat"] },
+                  lives: { type: "integer" },
+                  name: { type: "string", description: "Called" },
+                },
+                required: ["kind"],
+              },
+              {
+                type: "object",
+                properties: {
+                  barks: { type: "boolean" },
+                  kind: { type: "string", enum: ["Dog"] },
+                  name: { type: "string", description: "Called" },
+                },
+                required: ["kind"],
+              },
+            ],
+          },
+        },
+      },
+      loosened: [],
+      schemas: {},
+    },
+  },
+  {
     name: "names schemas that contain themselves",
     given: "schema-cycle.yaml",
     want: {
