@@ -1,5 +1,6 @@
+import type { IncomingMessage } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { edgePolicy } from "../../src/http/edge.ts";
+import { edgePolicy, refusalOf } from "../../src/http/edge.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { both, get, key, openSession, postSession, postStateless, rawRequest, type Wired } from "./wire.ts";
 
@@ -131,6 +132,18 @@ describe("edgePolicy", () => {
     expect([...policy.hosts]).toEqual(["gw.example.com", "mcp.example.com:8443"]);
     expect([...policy.origins]).toEqual(["https://gw.example.com", friend]);
     expect(policy.loopback).toBe(false);
+  });
+
+  it("takes no page for its own by the name of a Host alone, where it is not a loopback one", () => {
+    const policy = edgePolicy({ ...given, host: "0.0.0.0", publicUrl: "https://gw.example.com" });
+    const refusal = (host: string, origin: string): string | null => {
+      const request = { url: "/mcp", headers: { host, origin }, rawHeaders: ["Host", host, "Origin", origin] };
+      return refusalOf(request as unknown as IncomingMessage, policy);
+    };
+    expect(refusal("gw.example.com", "https://gw.example.com")).toBeNull();
+    expect(refusal("gw.example.com", "http://gw.example.com")).toBe("Origin not allowed");
+    expect(refusal("mcp.example.com:8443", "http://mcp.example.com:8443")).toBe("Origin not allowed");
+    expect(refusal("mcp.example.com", "https://gw.example.com")).toBe("Host not allowed");
   });
 
   it("allows loopback names on a loopback bind", () => {

@@ -204,7 +204,8 @@ export function sessionsContract({ name, make, shared }: Maker): void {
     it("keeps an answer that comes before anybody waits for it", async () => {
       await sessions.create("a", "ann", state);
       await sessions.openQuestion("a", "q1", 60_000);
-      await other.answer("a", "q1", { result: { early: true } });
+      expect(await other.answer("a", "q1", { result: { early: true } })).toBe(true);
+      expect(await sessions.answer("a", "q1", { result: { second: true } })).toBe(false);
       expect(await sessions.awaitAnswer("a", "q1", new AbortController().signal)).toEqual({ result: { early: true } });
     });
 

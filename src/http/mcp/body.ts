@@ -29,8 +29,7 @@ export async function readJson(req: IncomingMessage, limits: BodyLimits): Promis
 /** The JSON value of `bytes`, checked before it is built. */
 export function parseJson(bytes: Buffer, limits: BodyLimits): unknown {
   if (bytes.length === 0) throw refuse(400, rpc.parseError, "the body is empty");
-  if (!isUtf8(bytes) || bytes[0] === 0xef)
-    throw refuse(400, rpc.parseError, "the body is not UTF-8 without byte order mark");
+  if (!isUtf8(bytes)) throw refuse(400, rpc.parseError, "the body is not UTF-8");
   const fault = scanJson(bytes, limits);
   if (fault !== null) throw refuse(400, rpc.invalidRequest, `the body is refused: ${fault}`);
   try {
