@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, cpus, tmpdir } from "node:os";
+import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { laneNames, openLanes, startTargets, type Targets } from "./contest.ts";
@@ -34,6 +34,7 @@ else {
 async function bench(calls: number, program: string): Promise<Report> {
   if (!(calls >= 1)) throw new Error("--calls is a number from 1");
   if (!existsSync(program)) throw new Error(`${program} is not there: run \`npm run build\` first`);
+  const busy = busyNote();
   const folder = mkdtempSync(join(tmpdir(), "specgate-bench-"));
   const started: Target[] = [];
   const start = async (command: Command): Promise<Target> => {
@@ -47,11 +48,21 @@ async function bench(calls: number, program: string): Promise<Report> {
     const measured = await runLoad(await openLanes(targets), options);
     await Promise.all(started.splice(0).map((target) => target.stop()));
     const scale = await measureOneUptime(join(folder, "oneuptime"), program);
-    return reportOf(measured, targets, scale, options);
+    const report = reportOf(measured, targets, scale, options);
+    return { ...report, notes: [...busy, ...report.notes] };
   } finally {
     await Promise.all(started.map((target) => target.stop()));
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** On a busy machine a process pays for the caches that others empty, and the one with the most code pays most. */
+function busyNote(): readonly string[] {
+  const [load = 0] = loadavg();
+  if (load < availableParallelism() / 2) return [];
+  return [
+    `The machine was busy before the bench began (load ${load.toFixed(1)} on ${availableParallelism()} cores): run it again when it is not.`,
+  ];
 }
 
 function reportOf(measured: readonly Measured[], { gateway, tools }: Targets, scale: Scale, load: LoadOptions): Report {
