@@ -1,4 +1,4 @@
-import { Node, type SourceFile, SyntaxKind, ts } from "ts-morph";
+import { type SourceFile, SyntaxKind, ts } from "ts-morph";
 
 /** Everything a generated file may consist of: literals, types, imports of data, exported constants. */
 const allowed: ReadonlySet<SyntaxKind> = new Set([
@@ -21,38 +21,50 @@ const module = /^(specgate\/descriptor|\.{1,2}\/((resources|schemas)\/)?[A-Za-z0
 
 /**
  * Checks the syntax tree of a generated file: whatever the Spec holds, it is data (security.md T40). Throws an Error that
- * names the node: such a file is a fault of ours, never of the Spec's.
+ * says what is not: such a file is a fault of ours, never of the Spec's.
  */
 export function checkTree(file: SourceFile): void {
-  const { parseDiagnostics = [] } = file.compilerNode as ts.SourceFile & {
-    parseDiagnostics?: readonly ts.Diagnostic[];
-  };
-  const [fault] = parseDiagnostics;
-  if (fault !== undefined) throw broken(file, ts.flattenDiagnosticMessageText(fault.messageText, " "));
-  const imported = new Set(
-    file.getImportDeclarations().flatMap((one) => one.getNamedImports().map((name) => name.getNameNode().getText())),
+  const root = file.compilerNode as ts.SourceFile & { readonly parseDiagnostics?: readonly ts.Diagnostic[] };
+  const [syntax] = root.parseDiagnostics ?? [];
+  const why =
+    syntax === undefined
+      ? faultIn(root, importedNames(root))
+      : ts.flattenDiagnosticMessageText(syntax.messageText, " ");
+  if (why !== undefined) throw new Error(`generated file ${file.getBaseName()} is not plain data: ${why}`);
+}
+
+function importedNames(root: ts.SourceFile): ReadonlySet<string> {
+  const bindings = root.statements.flatMap((one) =>
+    ts.isImportDeclaration(one) ? (one.importClause?.namedBindings ?? []) : [],
   );
-  file.forEachDescendant((node) => checkNode(file, node, imported));
+  return new Set(bindings.flatMap((one) => (ts.isNamedImports(one) ? one.elements.map(({ name }) => name.text) : [])));
 }
 
-function checkNode(file: SourceFile, node: Node, imported: ReadonlySet<string>): void {
-  const kind = node.getKind();
-  if (!allowed.has(kind)) throw broken(file, `${node.getKindName()} is no data`);
-  if (Node.isIdentifier(node) && !identifier.test(node.getText())) throw broken(file, "an identifier is out of bounds");
-  if (Node.isImportDeclaration(node) && !module.test(node.getModuleSpecifierValue()))
-    throw broken(file, "a module is imported that is none of ours");
-  if (Node.isComputedPropertyName(node) && node.getText() !== '["__proto__"]') throw broken(file, "a key is computed");
-  if (Node.isPrefixUnaryExpression(node) && !Node.isNumericLiteral(node.getOperand()))
-    throw broken(file, "an expression is computed");
-  const parent = node.getParent();
+/** What is wrong with a node or anything in it; undefined when nothing is. */
+function faultIn(node: ts.Node, imported: ReadonlySet<string>): string | undefined {
+  return faultOf(node, imported) ?? ts.forEachChild(node, (child) => faultIn(child, imported));
+}
+
+function faultOf(node: ts.Node, imported: ReadonlySet<string>): string | undefined {
+  if (!allowed.has(node.kind)) return `${SyntaxKind[node.kind]} is no data`;
+  if (ts.isIdentifier(node)) return faultOfName(node, imported);
+  if (ts.isImportDeclaration(node))
+    return module.test(textOf(node.moduleSpecifier)) ? undefined : "a module is imported that is none of ours";
+  if (ts.isComputedPropertyName(node)) return textOf(node.expression) === "__proto__" ? undefined : "a key is computed";
+  if (ts.isPrefixUnaryExpression(node))
+    return ts.isNumericLiteral(node.operand) ? undefined : "an expression is computed";
+  return ts.isVariableDeclaration(node) && node.initializer === undefined ? "a constant has no value" : undefined;
+}
+
+/** A name stands for a value only where it was imported: in the index. */
+function faultOfName(node: ts.Identifier, imported: ReadonlySet<string>): string | undefined {
+  if (!identifier.test(node.text)) return "an identifier is out of bounds";
+  const { parent } = node;
   const isValue =
-    (Node.isPropertyAssignment(parent) && parent.getInitializer() === node) || Node.isArrayLiteralExpression(parent);
-  if (Node.isIdentifier(node) && isValue && !imported.has(node.getText()))
-    throw broken(file, "a name stands for a value");
-  if (Node.isVariableDeclaration(node) && node.getInitializer() === undefined)
-    throw broken(file, "a constant has no value");
+    ts.isArrayLiteralExpression(parent) || (ts.isPropertyAssignment(parent) && parent.initializer === node);
+  return isValue && !imported.has(node.text) ? "a name stands for a value" : undefined;
 }
 
-function broken(file: SourceFile, why: string): Error {
-  return new Error(`generated file ${file.getBaseName()} is not plain data: ${why}`);
+function textOf(node: ts.Node): string {
+  return ts.isStringLiteral(node) ? node.text : "";
 }
