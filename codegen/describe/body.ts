@@ -8,6 +8,7 @@ import { singular, snake, splitWords } from "../words.ts";
 import type { ArgNames } from "./args.ts";
 import type { Context } from "./context.ts";
 import { filterSchema, sortSchema } from "./filters.ts";
+import { hiddenValue } from "./rules.ts";
 import { type Property, type Shape, shapeOf } from "./shape.ts";
 
 /** A request body as the Spec has it. */
@@ -141,7 +142,8 @@ function flatBody(context: Context, input: BodyInput, shape: Shape): Partial<Bod
     if (input.isReserved({ name, in: "body" })) continue;
     const hidden = context.rules.hidden(decision.resource, name, decision.kind, "body");
     if (hidden !== undefined) {
-      if (hidden.value !== undefined) fixed.push([name, hidden.value]);
+      const value = hiddenValue(hidden, name, shape.required.has(name), decision);
+      if (value !== undefined) fixed.push([name, value]);
       continue;
     }
     const arg = args.take(name, typeOf(context.document, property.spec) === "boolean");

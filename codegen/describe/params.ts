@@ -6,6 +6,7 @@ import type { Decision, OperationParam } from "../model.ts";
 import { isObject } from "../schemas.ts";
 import type { ArgNames } from "./args.ts";
 import type { Context } from "./context.ts";
+import { hiddenValue } from "./rules.ts";
 
 /** Headers that say how to talk, not what about. OpenAPI 3.1 §4.8.12.2 has the first three ignored. */
 const transportHeaders: ReadonlySet<string> = new Set([
@@ -74,7 +75,10 @@ function describeParam(context: Context, param: OperationParam, input: ParamsInp
   const { resource, kind, operation } = input.decision;
   const hidden = context.rules.hidden(resource, param.name, kind, param.in);
   const sent = { name: param.name, in: param.in, ...serialisation(param) };
-  if (hidden !== undefined) return hidden.value === undefined ? [] : [{ ...sent, value: hidden.value }];
+  if (hidden !== undefined) {
+    const value = hiddenValue(hidden, param.name, param.required, input.decision);
+    return value === undefined ? [] : [{ ...sent, value }];
+  }
   const constant = onlyValue(param);
   if (constant !== undefined) return [{ ...sent, value: constant }];
   const at = `${operation.pointer}/parameters/${param.name}`;

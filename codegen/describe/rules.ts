@@ -6,7 +6,7 @@ import type {
   OperationMatch,
   SecretOverride,
 } from "../../src/config/codegen.ts";
-import type { OperationKind } from "../../src/descriptor.ts";
+import type { Json, OperationKind } from "../../src/descriptor.ts";
 import { GatewayError } from "../../src/errors.ts";
 import type { Decision } from "../model.ts";
 
@@ -100,4 +100,24 @@ function matches({ match = "*", kind }: OperationMatch, { operation, kind: own }
 function globPattern(glob: string): RegExp {
   const escaped = glob.replace(/[.+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll("*", ".*");
   return new RegExp(`^${escaped}$`, "s");
+}
+
+/**
+ * The constant to send for a hidden argument, if any. Throws `invalid_request` where the Spec requires a value and
+ * gateway.yaml gives none: every call would fail.
+ */
+export function hiddenValue(
+  hidden: HiddenOverride,
+  name: string,
+  isRequired: boolean,
+  { operation }: Decision,
+): Json | undefined {
+  if (hidden.value !== undefined || !isRequired) return hidden.value;
+  throw new GatewayError(
+    "invalid_request",
+    `codegen.hidden: ${operation.id} requires ${JSON.stringify(name)}, so hiding it needs a value`,
+    {
+      next: "Add the value to send, or do not hide it.",
+    },
+  );
 }

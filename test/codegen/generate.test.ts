@@ -182,6 +182,15 @@ describe("decisions of gateway.yaml", () => {
     );
   });
 
+  it("that hide what the Spec requires need a value to send", async () => {
+    const spec = specFile("body-clash.yaml");
+    const hide = (value?: number) => ({ hidden: { "View.limit": { why, ...(value !== undefined && { value }) } } });
+    await expect(run({}, { spec, config: hide() })).rejects.toThrow(
+      'updateView requires "limit", so hiding it needs a value',
+    );
+    await expect(run({}, { spec, config: hide(3) })).resolves.toBeDefined();
+  });
+
   it("that are incomplete are an error", async () => {
     const config = { paging: [{ paging: { style: "cursor" } as never, why }] };
     await expect(run(shop(), { config })).rejects.toThrow('codegen.paging for "*": style cursor needs cursor and next');
