@@ -82,7 +82,16 @@ export interface Wrappers {
 }
 
 export type ParamIn = "path" | "query" | "header" | "cookie";
-export type ParamStyle = "simple" | "label" | "matrix" | "form" | "spaceDelimited" | "pipeDelimited" | "deepObject";
+/** OpenAPI's styles, and `tabDelimited`: Swagger 2.0's `tsv`, which OpenAPI 3 has no word for. */
+export type ParamStyle =
+  | "simple"
+  | "label"
+  | "matrix"
+  | "form"
+  | "spaceDelimited"
+  | "pipeDelimited"
+  | "tabDelimited"
+  | "deepObject";
 
 /** One declared parameter of an Operation and the Tool argument that fills it. OpenAPI 3.1 §4.8.12. */
 export interface Param {
@@ -138,8 +147,22 @@ export interface Body {
   readonly schema?: Schema;
   /** The Spec lets the body be absent: with no argument given, none is sent. */
   readonly optional?: boolean;
+  /** How single properties of a form are written, by their names on the wire. Forms and `multipart/form-data` only. */
+  readonly encoding?: { readonly [property: string]: PartEncoding };
   /** Properties beyond `fields` are allowed; this Schema describes them, and they are given in the argument `extra`. */
   readonly extra?: { readonly arg: string; readonly schema: Schema };
+}
+
+/** How one property of a form or multipart body is written, where that is not the default. OpenAPI 3.1 §4.8.15. */
+export interface PartEncoding {
+  /** The part is a file: its argument is base64 or a data URI, an array of them several files. */
+  readonly file?: boolean;
+  /** Media type, or several with commas where a file may be of any of them; ranges such as `image/*` count. */
+  readonly contentType?: string;
+  /** Given any of these three, the property is written as a query parameter would be, and `contentType` is ignored. */
+  readonly style?: ParamStyle;
+  readonly explode?: boolean;
+  readonly allowReserved?: boolean;
 }
 
 /** Where an answer holds the value. */
@@ -152,6 +175,8 @@ export interface Result {
   readonly noun?: boolean;
   /** Media type where it is not JSON. */
   readonly mediaType?: string;
+  /** The answer is a file: bytes that no text can hold. */
+  readonly binary?: boolean;
   /** The Spec declares no body for success. */
   readonly empty?: boolean;
 }

@@ -66,7 +66,8 @@ function requestBody(origin: ToolOrigin, args: Arguments, slots: readonly SlotVa
   }
   const value = body.arg === undefined ? flatBody(origin, body, args, added) : args[body.arg];
   if (value === undefined) return undefined;
-  return { mediaType: body.mediaType, ...(body.wrap === undefined ? {} : { wrap: body.wrap }), value };
+  const { mediaType, wrap, encoding } = body;
+  return { mediaType, ...(wrap && { wrap }), value, ...(encoding && { encoding }) };
 }
 
 function flatBody(

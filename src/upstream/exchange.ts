@@ -1,4 +1,4 @@
-import type { Effect, Method, Param, SecurityRequirement, SecurityScheme } from "../descriptor.ts";
+import type { Effect, Method, Param, PartEncoding, SecurityRequirement, SecurityScheme } from "../descriptor.ts";
 
 /**
  * What passes between an Operation kind and the Upstream: a request not yet serialised, and an answer already parsed.
@@ -10,6 +10,11 @@ export interface UpstreamRequest {
   /** Decides what a failure means for the caller: a read may be repeated, anything else may have happened. */
   readonly effect: Effect;
   readonly idempotent: boolean;
+  /**
+   * It carries a header by which the upstream recognises a repetition: sent twice, it is done once. The upstream must have
+   * declared that header.
+   */
+  readonly repeatable?: boolean;
   readonly params: readonly ParamValue[];
   readonly body?: RequestBody;
   /** The query of a next link, credentials taken out. It replaces every query parameter. */
@@ -30,6 +35,8 @@ export interface RequestBody {
   /** Keys around the value, outermost first. */
   readonly wrap?: readonly string[];
   readonly value: unknown;
+  /** How single properties of a form are written, by their names on the wire. */
+  readonly encoding?: { readonly [property: string]: PartEncoding };
 }
 
 /** What the Spec says about credentials for this request. */

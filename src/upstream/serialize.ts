@@ -37,7 +37,9 @@ export function serialize(request: UpstreamRequest, { base, config, caller }: Wi
   const credentials = credentialsFor(request.security, config, caller);
   const template = splitTemplate(request.operation.path);
   const path = `${basePath(base)}${expandPath(template.path, request.params)}`;
-  const query = [template.query, fullQuery(request, credentials)].filter((part) => part !== "").join("&");
+  const query = [template.query, fullQuery(request, credentials, template.query)]
+    .filter((part) => part !== "")
+    .join("&");
   const target = query === "" ? path : `${path}?${query}`;
   assertSameTarget(base, path, target);
   const body = request.body === undefined ? undefined : serializeBody(request.body);
@@ -64,9 +66,10 @@ function basePath(base: URL): string {
   return base.pathname.replace(/\/+$/, "");
 }
 
-function fullQuery({ nextQuery, params }: UpstreamRequest, credentials: Credentials): string {
+function fullQuery({ nextQuery, params }: UpstreamRequest, credentials: Credentials, fixed: string): string {
   const inQuery = params.filter(({ param }) => param.in === "query");
-  const query = nextQuery === undefined ? queryOf(inQuery) : encodePairs(nextQuery);
+  const taken = new Set([...new URLSearchParams(fixed).keys(), ...credentials.query.map(([name]) => name)]);
+  const query = nextQuery === undefined ? queryOf(inQuery, taken) : encodePairs(nextQuery);
   return [query, encodePairs(credentials.query)].filter((part) => part !== "").join("&");
 }
 

@@ -315,7 +315,7 @@ describe("a body", () => {
     { given: ["*/*", { a: 1 }], want: ["application/json", '{"a":1}'] },
     {
       given: ["application/x-www-form-urlencoded", { a: "x&y", b: [1, 2], c: { d: true }, e: null, f: [{ g: 1 }] }],
-      want: ["application/x-www-form-urlencoded", "a=x%26y&b=1&b=2&c%5Bd%5D=true&f%5B0%5D%5Bg%5D=1"],
+      want: ["application/x-www-form-urlencoded", "a=x%26y&b=1&b=2&c=%7B%22d%22%3Atrue%7D&f=%7B%22g%22%3A1%7D"],
     },
     { given: ["text/plain", "hello"], want: ["text/plain", "hello"] },
     { given: ["application/octet-stream", "AAEC"], want: ["application/octet-stream", Buffer.from([0, 1, 2])] },

@@ -1,8 +1,9 @@
-import { GatewayError } from "../../errors.ts";
 import type { RequestBody } from "../exchange.ts";
-import { encodePairs } from "./query.ts";
+import { defaultFileBytes, fileOf, fileType } from "./files.ts";
+import { encodeForm } from "./form.ts";
+import { essenceOf, isJsonType, isTextType } from "./mediaTypes.ts";
+import { encodeMultipart } from "./multipart.ts";
 import { unsendable } from "./refuse.ts";
-import { isSet, primitive } from "./values.ts";
 
 /** A body as bytes to send. */
 export interface SerializedBody {
@@ -10,51 +11,44 @@ export interface SerializedBody {
   readonly content: string | Uint8Array;
 }
 
+/** What the caller knows a body by that has no argument's name with it. */
+const label = "body";
+
 /**
- * The body in its media type, made anew from the validated value (security.md F9): JSON, form fields, text, bytes.
- * Throws `invalid_arguments` for a value that the media type cannot hold.
+ * The body in its media type, made anew from the validated value (security.md F9): JSON, form, multipart, text, and bytes
+ * for everything else. Throws `invalid_arguments` for a value that the media type cannot hold, and for a file of more than
+ * `maxFileBytes` (default 10 MiB).
  */
-export function serializeBody({ mediaType, wrap = [], value }: RequestBody): SerializedBody {
+export function serializeBody(body: RequestBody, maxFileBytes: number = defaultFileBytes): SerializedBody {
+  const { mediaType, wrap = [], value, encoding = {} } = body;
   const wrapped = wrap.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
-  const type = mediaType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  if (type === "application/json" || type.endsWith("+json") || type === "" || type === "*/*") {
-    return {
-      contentType: type === "" || type === "*/*" ? "application/json" : mediaType,
-      content: JSON.stringify(wrapped),
-    };
-  }
+  const type = essenceOf(mediaType);
+  if (type === "" || type === "*/*") return { contentType: "application/json", content: JSON.stringify(wrapped) };
+  if (isJsonType(type)) return { contentType: mediaType, content: JSON.stringify(wrapped) };
   if (type === "application/x-www-form-urlencoded") {
-    return { contentType: mediaType, content: encodePairs(formPairs("", wrapped, 0)) };
+    return { contentType: mediaType, content: encodeForm(label, wrapped, encoding) };
   }
-  if (type.startsWith("text/") || type.endsWith("xml") || type.endsWith("yaml")) {
-    return { contentType: mediaType, content: typeof wrapped === "string" ? wrapped : JSON.stringify(wrapped) };
-  }
-  if (type === "application/octet-stream" || /^(image|audio|video)\//.test(type))
-    return { contentType: type, content: bytesOf(wrapped) };
-  throw new GatewayError("invalid_arguments", `this tool needs a body of type ${type}, which the gateway cannot send`, {
-    next: "Use another tool.",
-  });
+  if (type === "multipart/form-data") return encodeMultipart(label, wrapped, { encoding, maxFileBytes });
+  if (type.startsWith("multipart/")) throw unsendable(label, value, `cannot be written as ${type}`);
+  if (isTextType(type)) return textBody(mediaType, wrapped);
+  const file = fileOf(label, wrapped, maxFileBytes);
+  return { contentType: fileType(label, file, mediaType), content: file.bytes };
 }
 
-const maxDepth = 8;
-
-/** Form fields: arrays repeat the name, objects nest in brackets (Stripe's way; OpenAPI's `deepObject`). */
-function formPairs(name: string, value: unknown, depth: number): readonly (readonly [string, string])[] {
-  if (!isSet(value)) return [];
-  if (depth > maxDepth) throw unsendable(name, value, "is nested too deeply for a form");
-  if (Array.isArray(value)) {
-    const isFlat = value.every((item) => typeof item !== "object");
-    return value.flatMap((item, index) => formPairs(isFlat ? name : `${name}[${index}]`, item, depth + 1));
+/** A text is sent in UTF-8, which is said where the media type says nothing: some servers take Latin-1 otherwise. */
+function textBody(mediaType: string, value: unknown): SerializedBody {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  if (!text.isWellFormed()) throw unsendable(label, value, "is not well-formed Unicode");
+  const charset = /;\s*charset="?([^";\s]+)/i.exec(mediaType)?.[1]?.toLowerCase();
+  if (charset === undefined) {
+    const isAscii = Buffer.byteLength(text) === text.length;
+    return { contentType: isAscii ? mediaType : `${mediaType}; charset=utf-8`, content: text };
   }
-  if (typeof value !== "object" || value === null) return [[name, primitive(name, value)]];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    formPairs(name === "" ? key : `${name}[${key}]`, inner, depth + 1),
-  );
-}
-
-/** Bytes travel as base64 in JSON arguments. RFC 4648 §4. */
-function bytesOf(value: unknown): Uint8Array {
-  if (typeof value !== "string" || !/^[A-Za-z0-9+/]*={0,2}$/.test(value))
-    throw unsendable("body", value, "is not base64");
-  return Buffer.from(value, "base64");
+  if (!/^(us-ascii|iso-8859-1|latin1)$/.test(charset)) {
+    return { contentType: mediaType.replace(/charset="?[^";\s]+"?/i, "charset=utf-8"), content: text };
+  }
+  const most = charset === "us-ascii" ? 0x7f : 0xff;
+  const isKnown = [...text].every((one) => (one.codePointAt(0) ?? 0) <= most);
+  if (!isKnown) throw unsendable(label, value, `holds characters that ${charset} does not have`);
+  return { contentType: mediaType, content: Buffer.from(text, "latin1") };
 }

@@ -1,8 +1,10 @@
 import type { Param } from "../../descriptor.ts";
 import { GatewayError } from "../../errors.ts";
 import type { ParamValue } from "../exchange.ts";
+import { contentText } from "./contentText.ts";
 import { unsendable } from "./refuse.ts";
-import { explodes, type StyledValue, shapeOf, styleOf } from "./values.ts";
+import { type Alphabet, styledParam, writtenText } from "./styles.ts";
+import { shapeOf } from "./values.ts";
 
 /** `{id}`, `{+path}`, `{name=projects/*}`. */
 const placeholder = /\{\+?([^{}=*]+)(?:=([^{}]*))?\*?\}/g;
@@ -38,39 +40,9 @@ function encodeLiterals(template: string): string {
 function expand(param: Param, value: unknown, pattern: string | undefined): string {
   const name = param.arg ?? param.name;
   if (param.multiSegment || pattern?.includes("/")) return multiSegment(name, value, pattern);
-  const styled = shapeOf(name, value);
-  const encode = (text: string): string => pathSegment(name, text);
-  if (isEmpty(styled)) throw unsendable(name, value, "is empty, and a part of a path cannot be");
-  return styledPath(param, styled, encode);
-}
-
-function isEmpty(value: StyledValue): boolean {
-  return value.shape === "array" ? value.items.length === 0 : value.shape === "object" && value.entries.length === 0;
-}
-
-/** `simple`, `label` and `matrix` of RFC 6570 §3.2; any other style has no meaning in a path and counts as `simple`. */
-function styledPath(param: Param, value: StyledValue, encode: (text: string) => string): string {
-  const style = styleOf(param);
-  const explode = explodes(param);
-  const name = encodeURIComponent(param.name);
-  if (style === "label") return `.${joined(value, explode ? "." : ",", explode, encode)}`;
-  if (style !== "matrix") return joined(value, ",", explode, encode);
-  if (value.shape === "array" && explode) return value.items.map((item) => `;${name}=${encode(item)}`).join("");
-  if (value.shape === "object" && explode) return `;${joined(value, ";", true, encode)}`;
-  return `;${name}=${joined(value, ",", false, encode)}`;
-}
-
-function joined(value: StyledValue, separator: string, explode: boolean, encode: (text: string) => string): string {
-  switch (value.shape) {
-    case "primitive":
-      return encode(value.text);
-    case "array":
-      return value.items.map(encode).join(separator);
-    case "object":
-      return value.entries.map(([key, text]) => `${encode(key)}${explode ? "=" : ","}${encode(text)}`).join(separator);
-    default:
-      return value satisfies never;
-  }
+  const segment: Alphabet = { encode: (text) => pathSegment(name, text), isPercent: true };
+  if (param.content !== undefined) return segment.encode(contentText(param, value));
+  return writtenText(styledParam(param), value, segment);
 }
 
 const maxLength = 512;
@@ -117,19 +89,35 @@ function matchesPattern(segments: readonly string[], pattern: readonly string[])
 }
 
 /**
- * F4: the built path has the template's segments, literals unchanged and none of them empty. A failure is ours, not the
- * caller's: what they sent has passed the checks above.
+ * F4: the built path has the template's segments, literals unchanged, none of them empty and none of them dots. A placeholder
+ * of several segments may be any number of them. A failure is ours, not the caller's: what they sent has passed the checks above.
  */
 function assertSameRoute(template: string, path: string, values: readonly ParamValue[]): void {
-  const isMulti = values.some(({ param }) => param.multiSegment) || /=[^}]*\//.test(template);
+  const many = values.filter(({ param }) => param.multiSegment).map(({ param }) => param.name);
+  const isOne = many.length === 0 && !/=[^}]*\//.test(template);
+  const isSame = isOne ? hasSegmentsOf(template, path) : manyOf(template, many).test(path);
+  const hasDots = path.split("/").some((segment) => segment === "." || segment === "..");
+  if (!isSame || hasDots) throw new Error(`the path built for ${template} is not of that template`);
+}
+
+function hasSegmentsOf(template: string, path: string): boolean {
   const built = path.split("/");
   const planned = template.replaceAll(placeholder, "{}").split("/");
-  const isSame = built.length === planned.length && planned.every((plan, index) => fits(plan, built[index] ?? ""));
-  if (!isMulti && !isSame) throw new Error(`the path built for ${template} is not of that template`);
+  return built.length === planned.length && planned.every((plan, index) => fits(plan, built[index] ?? ""));
 }
 
 function fits(plan: string, segment: string): boolean {
   if (!plan.includes("{}")) return plan === segment;
   const [head = "", ...more] = plan.split("{}");
   return segment !== "" && segment.startsWith(head) && segment.endsWith(more.at(-1) ?? "");
+}
+
+/** The paths of a template with placeholders of several segments. */
+function manyOf(template: string, many: readonly string[]): RegExp {
+  const parts = [...template.matchAll(placeholder)].map(([, name = "", pattern]) =>
+    many.includes(name) || pattern?.includes("/") ? "[^/]+(?:/[^/]+)*" : "[^/]+",
+  );
+  const literals = template.replaceAll(placeholder, "{}").split("{}");
+  const escaped = literals.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${escaped.map((text, index) => `${text}${parts[index] ?? ""}`).join("")}$`);
 }

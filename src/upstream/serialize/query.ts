@@ -1,18 +1,23 @@
 import type { Param } from "../../descriptor.ts";
 import type { ParamValue } from "../exchange.ts";
+import { contentText } from "./contentText.ts";
 import { unsendable } from "./refuse.ts";
-import { explodes, isSet, primitive, type StyledValue, shapeOf, styleOf } from "./values.ts";
+import { namedPieces, percent, reserved, styledParam, type Written } from "./styles.ts";
+import { isSet } from "./values.ts";
 
 const maxValueBytes = 2048;
 
 /**
  * The query of a request, without `?`; empty where there is nothing to send. Names and values are encoded alone and
- * joined afterwards, so a value never adds a parameter (security.md F5). A value over 2 KB is refused: servers and proxies
- * cut or refuse long URLs in ways of their own.
+ * joined afterwards, so a value never adds a parameter (security.md F5). An exploded object does add parameters, by the names
+ * of its keys: none of them may be that of another parameter, nor one of `taken`, which the credential and the template set.
+ * A value over 2 KB is refused: servers and proxies cut or refuse long URLs in ways of their own.
  * https://spec.openapis.org/oas/v3.1.1#style-values
  */
-export function queryOf(values: readonly ParamValue[]): string {
-  return values.flatMap(({ param, value }) => pairsOf(param, value)).join("&");
+export function queryOf(values: readonly ParamValue[], taken: ReadonlySet<string> = new Set()): string {
+  const written = values.filter(({ value }) => isSet(value)).map(({ param, value }) => piecesOf(param, value));
+  assertApart(values, taken);
+  return written.flat().map(pair).join("&");
 }
 
 /** Name and value pairs as a query, each encoded. */
@@ -20,85 +25,46 @@ export function encodePairs(pairs: readonly (readonly [name: string, value: stri
   return pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
 }
 
-function pairsOf(param: Param, value: unknown): readonly string[] {
-  if (!isSet(value)) return [];
-  const pairs =
+function pair({ name, value }: Written): string {
+  return `${encodeURIComponent(name)}=${value}`;
+}
+
+function piecesOf(param: Param, value: unknown): readonly Written[] {
+  const label = param.arg ?? param.name;
+  const alphabet = param.allowReserved ? reserved : percent;
+  const pieces =
     param.content === undefined
-      ? styledPairs(param, value)
-      : [pair(param.name, encodeURIComponent(contentText(value)))];
-  const tooLong = pairs.find((text) => text.length > maxValueBytes + param.name.length + 1);
-  if (tooLong !== undefined)
-    throw unsendable(param.arg ?? param.name, value, `takes more than ${maxValueBytes} bytes in the URL`);
-  return pairs;
+      ? namedPieces(styledParam(param), value, alphabet)
+      : [{ name: param.name, value: alphabet.encode(wellFormed(label, contentText(param, value))) }];
+  const tooLong = pieces.some((piece) => piece.name.length + piece.value.length > maxValueBytes + param.name.length);
+  if (tooLong) throw unsendable(label, value, `takes more than ${maxValueBytes} bytes in the URL`);
+  return pieces;
 }
 
-/** A `content` parameter is one JSON text. */
-function contentText(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+function wellFormed(label: string, text: string): string {
+  if (!text.isWellFormed()) throw unsendable(label, text, "is not well-formed Unicode");
+  return text;
 }
 
-function styledPairs(param: Param, value: unknown): readonly string[] {
-  const encode = param.allowReserved ? encodeReserved : encodeURIComponent;
-  if (styleOf(param) === "deepObject") return deepPairs(param.name, value, encode, 0);
-  const styled = shapeOf(param.arg ?? param.name, value);
-  switch (styled.shape) {
-    case "primitive":
-      return [pair(param.name, encode(styled.text))];
-    case "array":
-      return arrayPairs(param, styled.items, encode);
-    case "object":
-      return objectPairs(param, styled.entries, encode);
-    default:
-      return styled satisfies never;
+/** No name is set twice by different parameters (security.md T21). */
+function assertApart(values: readonly ParamValue[], taken: ReadonlySet<string>): void {
+  const owners = new Map<string, Param>();
+  for (const { param } of values) owners.set(param.name, param);
+  for (const { param, value } of values) {
+    const label = param.arg ?? param.name;
+    if (taken.has(param.name)) throw unsendable(label, value, `would set ${param.name}, which no argument may`);
+    for (const key of freeNames(param, value)) {
+      const owner = owners.get(key);
+      if (taken.has(key) || (owner !== undefined && owner !== param))
+        throw unsendable(label, key, "is the name of another parameter");
+      owners.set(key, param);
+    }
   }
 }
 
-type Encode = (text: string) => string;
-
-/** An empty array cannot be said in a query and is not sent. */
-function arrayPairs(param: Param, items: readonly string[], encode: Encode): readonly string[] {
-  if (items.length === 0) return [];
-  if (explodes(param)) return items.map((item) => pair(param.name, encode(item)));
-  return [pair(param.name, items.map(encode).join(separatorOf(param)))];
-}
-
-function objectPairs(
-  param: Param,
-  entries: Extract<StyledValue, { shape: "object" }>["entries"],
-  encode: Encode,
-): readonly string[] {
-  if (entries.length === 0) return [];
-  if (explodes(param)) return entries.map(([key, text]) => pair(key, encode(text)));
-  return [pair(param.name, entries.flat().map(encode).join(separatorOf(param)))];
-}
-
-/** The separators stand between encoded items, so an item that holds one arrives whole. */
-function separatorOf(param: Param): string {
-  const style = styleOf(param);
-  if (style === "spaceDelimited") return "%20";
-  return style === "pipeDelimited" ? "%7C" : ",";
-}
-
-const maxDepth = 8;
-
-/** `name[key]=value`; nested objects nest their brackets, arrays repeat the name. OpenAPI leaves both open; this is what most servers read. */
-function deepPairs(name: string, value: unknown, encode: Encode, depth: number): readonly string[] {
-  if (!isSet(value)) return [];
-  if (depth > maxDepth) throw unsendable(name, value, "is nested too deeply for a query");
-  if (Array.isArray(value)) return value.flatMap((item) => deepPairs(name, item, encode, depth + 1));
-  if (typeof value !== "object") return [pair(name, encode(primitive(name, value)))];
-  return Object.entries(value as object).flatMap(([key, inner]) =>
-    deepPairs(`${name}[${key}]`, inner, encode, depth + 1),
-  );
-}
-
-/** RFC 3986 reserved characters stay, but for those that would end the value or begin another parameter. */
-function encodeReserved(text: string): string {
-  return encodeURIComponent(text).replace(/%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)/g, (code) =>
-    decodeURIComponent(code),
-  );
-}
-
-function pair(name: string, encodedValue: string): string {
-  return `${encodeURIComponent(name)}=${encodedValue}`;
+/** Names that the caller chooses: the keys of an exploded object. */
+function freeNames(param: Param, value: unknown): readonly string[] {
+  const { style, explode } = styledParam(param);
+  if (!explode || style === "deepObject" || param.content !== undefined) return [];
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
 }

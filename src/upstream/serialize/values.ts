@@ -1,4 +1,3 @@
-import type { Param, ParamStyle } from "../../descriptor.ts";
 import { unsendable } from "./refuse.ts";
 
 /** A value of a parameter in one of the three shapes that OpenAPI's styles know. */
@@ -6,16 +5,6 @@ export type StyledValue =
   | { readonly shape: "primitive"; readonly text: string }
   | { readonly shape: "array"; readonly items: readonly string[] }
   | { readonly shape: "object"; readonly entries: readonly (readonly [name: string, value: string])[] };
-
-/** OpenAPI's defaults: `form` for query and cookie, `simple` for path and header. */
-export function styleOf(param: Param): ParamStyle {
-  return param.style ?? (param.in === "query" || param.in === "cookie" ? "form" : "simple");
-}
-
-/** OpenAPI's default: true for `form`, else false. */
-export function explodes(param: Param): boolean {
-  return param.explode ?? styleOf(param) === "form";
-}
 
 /**
  * `value` in its shape. Unset members of objects and arrays are left out. Throws `invalid_arguments` for what no style can
@@ -25,7 +14,7 @@ export function shapeOf(name: string, value: unknown): StyledValue {
   if (Array.isArray(value)) return { shape: "array", items: value.filter(isSet).map((item) => primitive(name, item)) };
   if (typeof value === "object" && value !== null) {
     const entries = Object.entries(value).filter(([, inner]) => isSet(inner));
-    return { shape: "object", entries: entries.map(([key, inner]) => [key, primitive(name, inner)]) };
+    return { shape: "object", entries: entries.map(([key, inner]) => [primitive(name, key), primitive(name, inner)]) };
   }
   return { shape: "primitive", text: primitive(name, value) };
 }
