@@ -29,6 +29,9 @@ export type ErrorCode =
   | "invalid_request"
   | "internal";
 
+/** See {@link ErrorFacts.change}. */
+export type Change = "none" | "answered" | "unknown";
+
 /** What an error carries beside its code and message. */
 export interface ErrorFacts {
   /** What the reader, a model or a person, should do next. One sentence. */
@@ -39,6 +42,11 @@ export interface ErrorFacts {
   readonly retryAfterSeconds?: number;
   /** HTTP status that the upstream answered. */
   readonly upstreamStatus?: number;
+  /**
+   * What became of the change that the Call asked the upstream for. `none`: not made, and the same request may be sent again;
+   * `answered`: the upstream decided, and would decide the same again; `unknown`: it may have been made.
+   */
+  readonly change?: Change;
   /** JSON-RPC `error.data`. */
   readonly data?: Readonly<Record<string, unknown>>;
   /** JSON-RPC code, where the protocol names one that the code alone does not tell. */
@@ -65,6 +73,13 @@ export class GatewayError extends Error {
 
   get retryable(): boolean {
     return this.facts.retryable ?? retryable[this.code];
+  }
+
+  /** The same error with these facts beside, or instead of, its own. */
+  with(facts: ErrorFacts): GatewayError {
+    const error = new GatewayError(this.code, this.message, { ...this.facts, ...facts });
+    if (this.stack !== undefined) error.stack = this.stack;
+    return error;
   }
 
   /** A GatewayError as it is; anything else is `internal` with a fixed text, the thrown value kept as `cause` for the log. */

@@ -11,6 +11,7 @@ export interface GatewayProject {
 
 /**
  * Writes `openapi/bench/` with the document and a gateway.yaml that checks each caller's key at the API, as an API owner would.
+ * One key makes all the calls of a bench, so the cap on one caller's is raised.
  * `program` is what `specgate` runs: `dist/src/main.js` as published, or `src/main.ts`.
  */
 export function prepareGateway(folder: string, program: string, upstreamUrl: string): GatewayProject {
@@ -30,6 +31,7 @@ function gatewayYaml(upstreamUrl: string): string {
 upstreams:
   default:
     url: ${upstreamUrl}
+    limits: { runningPerPrincipal: 64 }
 credentials:
   check:
     operation: listEdgeBeacon

@@ -30,7 +30,7 @@ export function createCredentialCheck(api: Api, config: CheckConfig, upstream: U
             ...(spec.security === undefined ? {} : { own: spec.security }),
           },
         },
-        { principal: { ...asking, credential } },
+        { principal: { ...asking, credential }, isShared: true },
       );
       return identityOf(body, config);
     } catch (thrown) {

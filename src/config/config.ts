@@ -46,6 +46,14 @@ export interface UpstreamConfig {
     readonly headersMs: number;
     /** Default 15,000. */
     readonly idleMs: number;
+    /** Requests that run at once. Default 64. */
+    readonly running: number;
+    /** Requests that wait for one of those to end; more are `overloaded`. Default 128. */
+    readonly queued: number;
+    /** How long they wait, milliseconds. Default 1,000. */
+    readonly queueMs: number;
+    /** Requests of one principal that run at once. Default 8. */
+    readonly runningPerPrincipal: number;
   };
   readonly tls: {
     /** PEM file of the certificate authorities to trust instead of the system's. */

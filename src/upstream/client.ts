@@ -1,19 +1,25 @@
 import type { Dispatcher } from "undici";
 import type { UpstreamConfig } from "../config/config.ts";
+import type { Change, GatewayError } from "../errors.ts";
+import { attemptOnce, type Sending, type Target } from "./attempt.ts";
+import { createBreaker } from "./breaker.ts";
 import type { Caller } from "./credentials.ts";
-import { acceptedEncodings, decoded, parseBody } from "./decode.ts";
-import { createConnections, exchange, type WireResponse } from "./dispatch.ts";
+import { acceptedEncodings } from "./decode.ts";
+import { createConnections } from "./dispatch.ts";
 import type { UpstreamRequest, UpstreamResponse } from "./exchange.ts";
-import { exchangeError } from "./failure.ts";
-import { upstreamMessage } from "./message.ts";
+import { cancelled } from "./failure.ts";
+import { createLane } from "./lane.ts";
+import { createRetryBudget, isRepeatable, maxAttempts, pause, pauseMs, type RetryBudget } from "./retry.ts";
 import { serialize, type WireRequest } from "./serialize.ts";
-import { statusError } from "./status.ts";
 
 /** One instance of the API behind the gateway. */
 export interface Upstream {
   /** Default deadline of a Call, milliseconds. */
   readonly totalMs: number;
-  /** Sends `request` as `principal`; resolves with a 2xx answer, else throws a GatewayError. */
+  /**
+   * Sends `request` as `principal`; resolves with a 2xx answer, else throws a GatewayError whose `change` says what became of
+   * it. A read whose caller leaves is ended; anything else is finished once it may have been sent.
+   */
   readonly send: (request: UpstreamRequest, options: SendOptions) => Promise<UpstreamResponse>;
   /** Closes the connections, letting requests in flight finish. */
   readonly close: () => Promise<void>;
@@ -25,91 +31,96 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
   /** What is left of the Call's deadline, milliseconds; default: the Upstream's total. */
   readonly timeoutMs?: number;
+  /** `principal` stands for many callers, so that the cap on one caller's requests does not apply. Default false. */
+  readonly isShared?: boolean;
 }
 
 /** What an Upstream can be given instead of its own. */
 export interface UpstreamParts {
   /** Default: connections by the configuration. */
   readonly dispatcher?: Dispatcher;
+  /** Milliseconds of a clock that never goes back. Default `performance.now`. */
+  readonly now?: () => number;
+  /** From 0 to 1. Default `Math.random`. */
+  readonly random?: () => number;
+  /** Waits between two attempts. Default: a timer. */
+  readonly pause?: typeof pause;
 }
 
 /**
  * The Upstream at `config.url`. Each request carries the credential of the caller it is sent for and of no other: nothing of
- * a caller is kept. One attempt per request; bulkhead, retry and breaker go around `attempt` (reliability.md §5).
+ * a caller is kept. Outermost first a request goes through lane, retry, breaker, deadline (reliability.md §5).
  */
 export function createUpstream(config: UpstreamConfig, parts: UpstreamParts = {}): Upstream {
-  const base = new URL(config.url);
-  const dispatcher = parts.dispatcher ?? createConnections(config);
-  const attempt = (request: UpstreamRequest, options: SendOptions): Promise<UpstreamResponse> =>
-    sendOnce({ base, config, dispatcher }, request, options);
-  return { totalMs: config.limits.totalMs, send: attempt, close: () => dispatcher.close() };
+  const { now = () => performance.now(), random = Math.random } = parts;
+  const target: Repeating = {
+    base: new URL(config.url),
+    config,
+    dispatcher: parts.dispatcher ?? createConnections(config),
+    breaker: createBreaker(now),
+    budget: createRetryBudget(),
+    pause: parts.pause ?? pause,
+    now,
+    random,
+  };
+  const lane = createLane(config.limits);
+  return {
+    totalMs: config.limits.totalMs,
+    send: async (request, options) => {
+      const { principal, signal, timeoutMs = config.limits.totalMs, isShared = false } = options;
+      const until = now() + timeoutMs;
+      const wire = withOurHeaders(serialize(request, { base: target.base, config, caller: principal }));
+      const who = isShared ? undefined : principal.id;
+      const turn = lane.enter(who, signal);
+      if (turn !== undefined) await turn;
+      try {
+        return await sendAgain(target, { request, wire, principal, signal, until });
+      } finally {
+        lane.leave(who);
+      }
+    },
+    close: () => target.dispatcher.close(),
+  };
 }
 
-interface Target {
-  readonly base: URL;
-  readonly config: UpstreamConfig;
-  readonly dispatcher: Dispatcher;
+/** A Target and what it needs to repeat requests. */
+interface Repeating extends Target {
+  readonly budget: RetryBudget;
+  readonly pause: typeof pause;
+  readonly random: () => number;
 }
 
-async function sendOnce(target: Target, request: UpstreamRequest, options: SendOptions): Promise<UpstreamResponse> {
-  const { base, config, dispatcher } = target;
-  const { principal, signal, timeoutMs = config.limits.totalMs } = options;
-  const wire = serialize(request, { base, config, caller: principal });
-  try {
-    const answer = await exchange(dispatcher, withOurHeaders(wire), {
-      signal,
-      timeoutMs,
-      maxBytes: config.limits.responseBytes,
-    });
-    const content = await decoded(answer, config.limits.responseBytes);
-    const isGood = answer.status >= 200 && answer.status < 300;
-    if (!isGood) throw refusalOf(target, request, principal, answer, content);
-    return responseOf(wire, answer, content);
-  } catch (thrown) {
-    throw exchangeError(thrown, request);
+/** The answer to a request, after as many attempts as it may have. */
+async function sendAgain(target: Repeating, sending: Sending): Promise<UpstreamResponse> {
+  const { request, signal, until } = sending;
+  const most = isRepeatable(request) ? maxAttempts : 1;
+  let change: Change = "none";
+  target.budget.earn();
+  for (let made = 1; ; made++) {
+    const attempt = await attemptOnce(target, sending);
+    if (attempt.response !== undefined) return attempt.response;
+    const { error, isPassing } = attempt;
+    change = worse(change, error.facts.change ?? "unknown");
+    const wait = made < most && isPassing ? pauseMs(made, error.facts, target.random) : undefined;
+    const isInTime = wait !== undefined && target.now() + wait < until;
+    if (!isInTime || !target.budget.spend()) throw afterAll(error, change);
+    await target.pause(wait, signal);
+    if (signal?.aborted) throw afterAll(cancelled(), change);
   }
+}
+
+/** An earlier attempt may have made the change that a later one did not. */
+function worse(before: Change, now: Change): Change {
+  return before === "unknown" ? "unknown" : now;
+}
+
+/** The last attempt's error, without what would be wrong of an earlier one. */
+function afterAll(error: GatewayError, change: Change): GatewayError {
+  if (change === error.facts.change) return error;
+  const next = "It may have been done all the same: look with a get or list tool before you repeat it.";
+  return error.with({ change, retryable: false, next });
 }
 
 function withOurHeaders(wire: WireRequest): WireRequest {
   return { ...wire, headers: { "user-agent": "specgate", "accept-encoding": acceptedEncodings, ...wire.headers } };
-}
-
-function responseOf(wire: WireRequest, { status, headers }: WireResponse, content: Buffer): UpstreamResponse {
-  const mediaType = mediaTypeOf(headers);
-  return {
-    status,
-    headers,
-    body: parseBody(content, mediaType),
-    bytes: content.length,
-    mediaType,
-    url: `${wire.origin}${wire.path}`,
-  };
-}
-
-function refusalOf(
-  { base, config }: Target,
-  request: UpstreamRequest,
-  principal: Caller,
-  { status, headers }: WireResponse,
-  content: Buffer,
-): Error {
-  const mediaType = mediaTypeOf(headers);
-  const message = upstreamMessage(readable(content, mediaType), mediaType, {
-    secrets: [principal.credential?.reveal() ?? "", config.apiKey?.reveal() ?? ""],
-    addresses: [base.origin, base.host],
-  });
-  return statusError({ status, headers, message, isRepeatable: request.idempotent }, config.errors);
-}
-
-/** The body of a refusal as far as it can be read: a fault in it must not hide the refusal. */
-function readable(content: Buffer, mediaType: string): unknown {
-  try {
-    return parseBody(content, mediaType);
-  } catch {
-    return undefined;
-  }
-}
-
-function mediaTypeOf(headers: WireResponse["headers"]): string {
-  return (headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }

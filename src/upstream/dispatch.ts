@@ -20,16 +20,27 @@ export interface DispatchLimits {
   readonly timeoutMs: number;
   /** Bytes of body, as sent. */
   readonly maxBytes: number;
+  /** Once any of it may have been sent, `signal` no longer ends the exchange. For changes: a half-sent one is of no use to anybody. */
+  readonly isFinished?: boolean;
+  /** Wait for the head of the answer, milliseconds; only a bound under 2 s is kept here, the others by the connections. */
+  readonly headersMs?: number;
+  /** Silence within the body, milliseconds; as `headersMs`. */
+  readonly idleMs?: number;
 }
 
-/** The reason an exchange ended before its answer: the deadline, or the caller. */
-export class Interrupted extends Error {
-  override readonly name = "Interrupted";
-  readonly why: "deadline" | "caller";
+/** How far an exchange had come: nothing sent, something may have been, the answer's head had come. */
+export type Phase = "unsent" | "sent" | "answering";
 
-  constructor(why: "deadline" | "caller") {
-    super(why);
+/** An exchange that brought no whole answer: by the deadline, by the caller, or by a fault of the connection (`cause`). */
+export class Broken extends Error {
+  override readonly name = "Broken";
+  readonly why: "deadline" | "caller" | "fault";
+  readonly phase: Phase;
+
+  constructor(why: Broken["why"], phase: Phase, cause?: unknown) {
+    super(why, cause === undefined ? undefined : { cause });
     this.why = why;
+    this.phase = phase;
   }
 }
 
@@ -59,46 +70,58 @@ export function createConnections({ limits, tls, proxy, url }: UpstreamConfig): 
   });
 }
 
+/** undici's own timers tick about once a second, so bounds below this are kept by ours. */
+const coarseMs = 2_000;
+
 /**
- * One exchange. Rejects with {@link Interrupted} at the deadline or when the caller aborts, with `response_too_large` once the
- * body is over its cap (what has not come yet is not read), else with undici's own error.
+ * One exchange. Rejects with {@link Broken}, or with `response_too_large` once the body is over its cap (what has not come yet
+ * is not read).
  *
  * The body is gathered in the dispatch handler itself rather than through a stream: one answer costs half as much.
  */
 export function exchange(dispatcher: Dispatcher, request: WireRequest, limits: DispatchLimits): Promise<WireResponse> {
   return new Promise((resolve, reject) => {
-    const { signal, timeoutMs, maxBytes } = limits;
-    if (signal?.aborted) return reject(new Interrupted("caller"));
+    const { signal, timeoutMs, maxBytes, isFinished = false } = limits;
+    if (signal?.aborted) return reject(new Broken("caller", "unsent"));
     let controller: Dispatcher.DispatchController | undefined;
     let stopped: Error | undefined;
+    let status = 0;
+    const phase = (): Phase => (controller === undefined ? "unsent" : status === 0 ? "sent" : "answering");
     const stop = (reason: Error): void => {
-      stopped ??= reason;
+      if (stopped !== undefined) return;
+      stopped = reason;
       controller?.abort(reason);
       settle(() => reject(reason));
     };
-    const onAbort = (): void => stop(new Interrupted("caller"));
-    const deadline = setTimeout(() => stop(new Interrupted("deadline")), Math.max(0, timeoutMs));
+    const onAbort = (): void => {
+      if (!isFinished || controller === undefined) stop(new Broken("caller", phase()));
+    };
+    const deadline = setTimeout(() => stop(new Broken("deadline", phase())), Math.max(0, timeoutMs));
+    const silence = silenceTimer(limits, () => stop(new Broken("deadline", phase())));
     const settle = (finish: () => void): void => {
       clearTimeout(deadline);
+      silence?.stop();
       signal?.removeEventListener("abort", onAbort);
       finish();
     };
     signal?.addEventListener("abort", onAbort, { once: true });
-    let status = 0;
     let headers: Readonly<Record<string, string>> = {};
     let size = 0;
     const chunks: Buffer[] = [];
     dispatcher.dispatch(optionsOf(request), {
       onRequestStart(started) {
+        if (stopped !== undefined) return started.abort(stopped); // it was stopped while it waited for a socket
         controller = started;
-        if (stopped !== undefined) started.abort(stopped); // it was stopped while it waited for a socket
+        silence?.head();
       },
       onResponseStart(_controller, code, received) {
         status = code;
+        silence?.body();
         headers = joinedHeaders(received);
         if (Number(headers["content-length"] ?? 0) > maxBytes) stop(tooLarge(maxBytes));
       },
       onResponseData(_controller, chunk) {
+        silence?.body();
         size += chunk.length;
         if (size > maxBytes) stop(tooLarge(maxBytes));
         else chunks.push(chunk);
@@ -108,10 +131,24 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest, limits: D
         settle(() => resolve({ status, headers, content: rest.length === 0 ? first : Buffer.concat(chunks) }));
       },
       onResponseError(_controller, error) {
-        settle(() => reject(stopped ?? error));
+        settle(() => reject(stopped ?? new Broken("fault", phase(), error)));
       },
     });
   });
+}
+
+/** Ends the exchange when the upstream says nothing for too long; undefined where the connections see to it. */
+function silenceTimer(
+  { headersMs = coarseMs, idleMs = coarseMs }: DispatchLimits,
+  onSilence: () => void,
+): { readonly head: () => void; readonly body: () => void; readonly stop: () => void } | undefined {
+  if (headersMs >= coarseMs && idleMs >= coarseMs) return undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const wait = (ms: number): void => {
+    clearTimeout(timer);
+    if (ms < coarseMs) timer = setTimeout(onSilence, ms);
+  };
+  return { head: () => wait(headersMs), body: () => wait(idleMs), stop: () => clearTimeout(timer) };
 }
 
 function optionsOf({ origin, path, method, headers, body }: WireRequest): Dispatcher.DispatchOptions {

@@ -1,5 +1,5 @@
-import { GatewayError } from "../errors.ts";
-import { Interrupted } from "./dispatch.ts";
+import { type Change, type ErrorCode, type ErrorFacts, GatewayError } from "../errors.ts";
+import { Broken } from "./dispatch.ts";
 import type { UpstreamRequest } from "./exchange.ts";
 
 /**
@@ -7,32 +7,45 @@ import type { UpstreamRequest } from "./exchange.ts";
  * one that may happen twice: for the rest the advice is to look first. Never names the upstream's address.
  */
 export function exchangeError(thrown: unknown, request: UpstreamRequest): GatewayError {
-  if (thrown instanceof GatewayError) return thrown;
-  const code = codeOf(thrown);
-  if (thrown instanceof Interrupted) return interrupted(thrown, request);
-  if (code === "") return GatewayError.from(thrown); // no fault of the network: a bug of ours
-  if (/^UND_ERR_(HEADERS|BODY)_TIMEOUT$/.test(code)) {
-    return lost("upstream_timeout", "the API did not answer in time", request, thrown);
+  if (!(thrown instanceof Broken)) return GatewayError.from(thrown);
+  const { why, phase, cause } = thrown;
+  const change: Change = phase === "unsent" || request.effect === "read" ? "none" : "unknown";
+  const failed = (code: ErrorCode, message: string, facts: ErrorFacts = advice(request)): GatewayError =>
+    new GatewayError(code, message, { cause: thrown, change, ...facts });
+  if (why === "caller") return failed("upstream_timeout", "the call was cancelled");
+  if (why === "deadline") {
+    return phase === "unsent"
+      ? failed("upstream_timeout", "the API could not be reached within the time for one call", unsent)
+      : failed("upstream_timeout", "the API did not answer within the time for one call");
   }
-  if (/^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_CONTENT_LENGTH_MISMATCH|RESPONSE))/.test(code)) {
-    return new GatewayError("upstream_invalid_response", "the API's answer is not valid HTTP", {
-      cause: thrown,
-      ...advice(request),
-    });
-  }
-  if (neverSent.test(code)) {
-    return new GatewayError("upstream_unavailable", unreachable(code), {
-      retryable: true,
-      next: "Nothing was sent. Call again in a minute; tell the user if it stays.",
-      cause: thrown,
-    });
-  }
-  return lost("upstream_unavailable", "the connection to the API broke", request, thrown);
+  const code = codeOf(cause);
+  if (code === "" && phase === "unsent") return GatewayError.from(cause); // no fault of the network: a bug of ours
+  if (timeout.test(code)) return failed("upstream_timeout", "the API did not answer in time");
+  if (notHttp.test(code)) return failed("upstream_invalid_response", "the API's answer is not valid HTTP");
+  if (phase === "unsent") return failed("upstream_unavailable", unreachable(code), unsent);
+  return failed("upstream_unavailable", "the connection to the API broke");
 }
 
-const neverSent =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT|UND_ERR_PRX_TLS|ERR_TLS_.*|CERT_.*|.*_CERT.*|.*SIGNATURE.*|EPROTO)$/;
-const tlsFault = /^(ERR_TLS_|CERT_|.*_CERT|.*SIGNATURE|EPROTO|UND_ERR_PRX_TLS)/;
+/** What is thrown where the caller left before anything of its request was sent. */
+export function cancelled(): GatewayError {
+  return new GatewayError("upstream_timeout", "the call was cancelled", { change: "none", next: "Call again later." });
+}
+
+/** Whether the same request may work a moment later: the connection failed before the first byte of an answer. */
+export function isPassing(thrown: unknown): boolean {
+  if (!(thrown instanceof Broken) || thrown.why !== "fault" || thrown.phase === "answering") return false;
+  const code = codeOf(thrown.cause);
+  return code !== "" && !timeout.test(code) && !notHttp.test(code) && !tlsFault.test(code);
+}
+
+const unsent: ErrorFacts = {
+  retryable: true,
+  next: "Nothing was sent. Call again in a minute; tell the user if it stays.",
+};
+
+const timeout = /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/;
+const notHttp = /^(HPE_|UND_ERR_(HEADERS_OVERFLOW|RES_CONTENT_LENGTH_MISMATCH|RESPONSE))/;
+const tlsFault = /^(ERR_TLS_|CERT_|.*_CERT|.*SIGNATURE|EPROTO|UND_ERR_PRX_TLS|UNABLE_TO_)/;
 
 function unreachable(code: string): string {
   return tlsFault.test(code) ? "the API's certificate or TLS is not accepted" : "the API cannot be reached";
@@ -47,22 +60,7 @@ function codeOf(thrown: unknown): string {
   return Array.isArray(errors) && errors.length > 0 ? codeOf(errors[0]) : codeOf(cause);
 }
 
-function interrupted(thrown: Interrupted, request: UpstreamRequest): GatewayError {
-  const what =
-    thrown.why === "deadline" ? "the API did not answer within the time for one call" : "the call was cancelled";
-  return lost("upstream_timeout", what, request, thrown);
-}
-
-function lost(
-  code: "upstream_timeout" | "upstream_unavailable",
-  what: string,
-  request: UpstreamRequest,
-  cause: unknown,
-): GatewayError {
-  return new GatewayError(code, what, { cause, ...advice(request) });
-}
-
-function advice({ idempotent }: UpstreamRequest): { readonly next: string; readonly retryable?: boolean } {
+function advice({ idempotent }: UpstreamRequest): ErrorFacts {
   if (idempotent) return { next: "Call again later." };
   return {
     next: "It may have been done all the same: look with a get or list tool before you repeat it.",

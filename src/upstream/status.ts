@@ -1,5 +1,6 @@
 import type { UpstreamConfig } from "../config/config.ts";
-import { type ErrorCode, type ErrorFacts, GatewayError } from "../errors.ts";
+import type { Effect } from "../descriptor.ts";
+import { type Change, type ErrorCode, type ErrorFacts, GatewayError } from "../errors.ts";
 
 /** What a status means, by status; a hundred stands for all of its class that have no entry of their own. */
 const meaning: Readonly<Record<number, ErrorCode>> = {
@@ -44,6 +45,7 @@ export interface Failed {
   readonly headers: Readonly<Record<string, string>>;
   /** What the upstream says, already fit to be shown. */
   readonly message: string | undefined;
+  readonly effect: Effect;
   /** Whether the same request may simply be sent again. */
   readonly isRepeatable: boolean;
 }
@@ -53,22 +55,24 @@ export interface Failed {
  * meaning of the status. Carries the upstream's words, `upstreamStatus`, advice, and `retryAfterSeconds` where it names a time.
  */
 export function statusError(
-  { status, headers, message, isRepeatable }: Failed,
+  { status, headers, message, effect, isRepeatable }: Failed,
   rules: UpstreamConfig["errors"],
 ): GatewayError {
   const rule = rules.find(
     (one) => one.status === status && (message ?? "").toLowerCase().includes((one.message ?? "").toLowerCase()),
   );
   const code = rule?.code ?? standardMeaning(status);
+  const change = effect === "read" ? "none" : changeAfter(status);
   const next = rule?.next ?? advice[code];
   const seconds = retryAfter(headers["retry-after"]);
   const facts: ErrorFacts = {
     upstreamStatus: status,
+    change,
     ...(next === undefined
       ? {}
       : { next: seconds === undefined ? next : `${next} The API asks to wait ${seconds} seconds.` }),
     ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
-    ...(status >= 500 && !isRepeatable ? unsafeToRepeat(code) : {}),
+    ...(change === "unknown" && !isRepeatable ? unsafeToRepeat : {}),
   };
   const said = message === undefined || code === "upstream_redirect" ? "" : `: ${message}`;
   return new GatewayError(code, `the API answered ${status}${said}`, facts);
@@ -79,14 +83,19 @@ function standardMeaning(status: number): ErrorCode {
   return own ?? "upstream_invalid_response";
 }
 
-/** A server error says nothing of whether the change was made; 503 and 429 come before any work. */
-function unsafeToRepeat(code: ErrorCode): Pick<ErrorFacts, "retryable" | "next"> {
-  if (code === "upstream_unavailable" || code === "upstream_rate_limited") return {};
-  return {
-    retryable: false,
-    next: "It may have been done all the same: look with a get or list tool before you repeat it.",
-  };
+/**
+ * What became of a change that was refused (reliability.md §6). A 4xx decides it; 425 and 429 come before any work. A server
+ * error, a timeout and a redirect (a 303 follows a change that was made) say nothing.
+ */
+function changeAfter(status: number): Change {
+  if (status === 425 || status === 429) return "none";
+  return status >= 400 && status < 500 && status !== 408 ? "answered" : "unknown";
 }
+
+const unsafeToRepeat: ErrorFacts = {
+  retryable: false,
+  next: "It may have been done all the same: look with a get or list tool before you repeat it.",
+};
 
 const longestWaitSeconds = 24 * 60 * 60;
 

@@ -15,6 +15,10 @@ export function upstreamConfig(url: string, more: Partial<UpstreamConfig> = {}):
     connectMs: 2_000,
     headersMs: 10_000,
     idleMs: 15_000,
+    running: 64,
+    queued: 128,
+    queueMs: 1_000,
+    runningPerPrincipal: 64,
   };
   return { url, headers: {}, errors: [], limits, tls: {}, ...more };
 }
