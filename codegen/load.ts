@@ -3,6 +3,7 @@ import { upgrade } from "@scalar/openapi-upgrader";
 import { GatewayError } from "../src/errors.ts";
 import { bundle } from "./load/bundle.ts";
 import { checkDocument, externalRefs } from "./load/check.ts";
+import { withCollectionFormats } from "./load/collectionFormat.ts";
 import { parseDocument } from "./load/parse.ts";
 import { type Fetcher, readSource } from "./load/read.ts";
 import { validateDocument } from "./load/validate.ts";
@@ -35,7 +36,7 @@ export async function load(source: string, options: LoadOptions = {}): Promise<L
   const external = externalRefs(parsed, read.name);
   const bundled = external.length === 0 ? parsed : await bundle(parsed, read, external, options);
   if (options.validate !== false) await validateDocument(bundled, version, read.name);
-  const document = version === "2.0" ? upgrade(structuredClone(bundled), "3.1") : bundled;
+  const document = version === "2.0" ? upgrade(structuredClone(withCollectionFormats(bundled)), "3.1") : bundled;
   checkDocument(document, read.name, { pathParameters: options.validate !== false });
   return {
     document: document as unknown as Document, // of the shape that its version's schema prescribes, as just checked

@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import type { Body, Field, FieldUse, Json, Schema } from "../../src/descriptor.ts";
 import { toField } from "../fields/field.ts";
 import { merged } from "../fields/merge.ts";
-import type { Decision, OperationContent, SpecSchema } from "../model.ts";
-import { isObject, jsonOf, likeness, typeOf } from "../schemas.ts";
+import type { Decision, SpecSchema } from "../model.ts";
+import { isObject, likeness, typeOf } from "../schemas.ts";
 import { singular, snake, splitWords } from "../words.ts";
 import type { ArgNames } from "./args.ts";
+import { filePartSchema, partEncoding, type SendableContent, sendable } from "./content.ts";
 import type { Context } from "./context.ts";
 import { filterSchema, sortSchema } from "./filters.ts";
 import { hiddenValue } from "./rules.ts";
@@ -17,6 +18,8 @@ export interface BodySpec {
   readonly schema: SpecSchema;
   readonly isRequired: boolean;
   readonly wrap: readonly string[];
+  /** How the properties of a form are written, where that is not the default. */
+  readonly encoding?: NonNullable<Body["encoding"]>;
   /** The object inside the wrap, where its properties can be offered one by one. */
   readonly shape?: Shape;
   readonly at: string;
@@ -37,32 +40,46 @@ export function readBody(
     );
     return undefined;
   }
-  const content = sendable(operation.body.content);
+  const content = sendable(context.document, operation.body.content);
   if (content === undefined) {
     const types = operation.body.content.map(({ mediaType }) => mediaType.slice(0, 100)).join(", ");
-    return { skipped: `its request body is ${types}; JSON, form-urlencoded and text can be sent` };
+    return { skipped: `its request body is ${types}, which no tool argument can be written as` };
   }
-  const schema = content.schema ?? (isText(content.mediaType) ? { type: "string" } : {});
+  const { schema, mediaType } = content;
   const at = `${operation.pointer}/requestBody`;
-  const wrap = wrapOf(context, decision, schema, noun, at);
+  const isForm = content.format === "form" || content.format === "multipart";
+  const wrap = isForm
+    ? (context.rules.rule("bodies", decision)?.wrap ?? [])
+    : wrapOf(context, decision, schema, noun, at);
   const inner = wrap.reduce<SpecSchema>((outer, key) => propertyOf(context, outer, key, at)?.spec ?? {}, schema);
   const shape = shapeOf(context, inner, at, "write");
   if (isForbidding(context, inner) && (decision.kind === "create" || decision.kind === "update")) {
     return { skipped: "its request body declares no properties and allows no others, so there is nothing to send" };
   }
   const isFlat = shape !== undefined && !shape.isUnion;
-  const mediaType = /^(\*\/\*|application\/\*)/.test(content.mediaType) ? "application/json" : content.mediaType;
-  return { mediaType, schema: inner, isRequired: operation.body.required, wrap, ...(isFlat && { shape }), at };
+  const encoding = isForm ? encodingOf(context, content, shape) : undefined;
+  const isRequired = operation.body.required;
+  return {
+    ...{ mediaType, schema: inner, isRequired, wrap, at },
+    ...(encoding !== undefined && { encoding }),
+    ...(isFlat && { shape }),
+  };
 }
 
-/** Media types that the gateway writes: JSON first, then forms, then text. */
-function sendable(content: readonly OperationContent[]): OperationContent | undefined {
-  const form = content.find(({ mediaType }) => /^application\/x-www-form-urlencoded\b/i.test(mediaType));
-  return jsonOf(content) ?? form ?? content.find(({ mediaType }) => isText(mediaType));
-}
-
-function isText(mediaType: string): boolean {
-  return /^text\/(?!event-stream)/i.test(mediaType);
+/** What the encoding objects of a form say, and which of its properties are files. */
+function encodingOf(
+  { document, converter }: Context,
+  { encoding }: SendableContent,
+  shape: Shape | undefined,
+): Body["encoding"] | undefined {
+  const entries = (shape?.properties ?? []).map((property) => {
+    const { [property.name]: stated } = encoding;
+    if (isObject(stated) && stated.headers !== undefined)
+      converter.loosen(property.at, "the headers of its part are not sent");
+    return [property.name, partEncoding(document, property, encoding)] as const;
+  });
+  const told = entries.filter(([, one]) => Object.keys(one).length > 0);
+  return told.length === 0 ? undefined : Object.fromEntries(told);
 }
 
 /** An object schema that lists no properties and forbids all others: most often a gap in the document. */
@@ -111,8 +128,13 @@ export interface BodyInput {
 
 /** The Body of a Tool: the object's properties as flat arguments, or the whole as one. */
 export function describeBody(context: Context, input: BodyInput): Body {
-  const { mediaType, wrap, shape } = input.body;
-  const common = { mediaType, ...(wrap.length > 0 && { wrap }), ...(!input.body.isRequired && { optional: true }) };
+  const { mediaType, wrap, shape, encoding } = input.body;
+  const common = {
+    mediaType,
+    ...(wrap.length > 0 && { wrap }),
+    ...(encoding !== undefined && { encoding }),
+    ...(!input.body.isRequired && { optional: true }),
+  };
   return shape === undefined
     ? { ...common, ...wholeBody(context, input) }
     : { ...common, ...flatBody(context, input, shape) };
@@ -161,9 +183,14 @@ function flatBody(context: Context, input: BodyInput, shape: Shape): Partial<Bod
 }
 
 /** By the noun's Field where the property is the same there, else with a schema of its own. */
-function useOf(context: Context, { decision, fields }: BodyInput, property: Property, arg: string): FieldUse | string {
+function useOf(context: Context, input: BodyInput, property: Property, arg: string): FieldUse | string {
+  const { decision, fields, body } = input;
   const { name } = property;
   const named = arg === name ? {} : { arg };
+  if (body.encoding?.[name]?.file === true) {
+    const file = filePartSchema(context.document, property.spec);
+    return { name, ...named, schema: context.converter.convert(file, { at: property.at, direction: "write" }) };
+  }
   const rebuilt = rebuiltSchema(context, decision, name, fields);
   if (rebuilt !== undefined) return { name, ...named, schema: rebuilt };
   if ((decision.kind === "list" || decision.kind === "count") && isForbidding(context, property.spec)) {

@@ -1,6 +1,7 @@
 import type { Result } from "../../src/descriptor.ts";
 import type { Decision, Document, OperationResponse, SpecSchema } from "../model.ts";
 import { answerSchema, isJson, jsonOf, type Located, likeness, listIn, successOf, thingIn } from "../schemas.ts";
+import { isFile, isText } from "./content.ts";
 import type { Context } from "./context.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 
@@ -14,6 +15,8 @@ export interface Answer {
   readonly shape?: Shape;
   /** Of an answer that is not JSON. */
   readonly mediaType?: string;
+  /** It is a file: bytes that no text can hold. */
+  readonly isBinary?: boolean;
   readonly isEmpty: boolean;
 }
 
@@ -24,8 +27,11 @@ export function readAnswer(context: Context, decision: Decision): Answer {
   const response = successOf(decision.operation);
   if (rule?.empty === true || response === undefined || response.content.length === 0) return { isEmpty: true };
   const schema = answerSchema(decision.operation);
-  if (jsonOf(response.content) === undefined)
-    return { isEmpty: false, mediaType: response.content[0]?.mediaType ?? "" };
+  const [first] = response.content;
+  if (first !== undefined && isFileAnswer(document, response.content)) {
+    return { isEmpty: false, mediaType: first.mediaType, isBinary: true };
+  }
+  if (jsonOf(response.content) === undefined) return { isEmpty: false, mediaType: first?.mediaType ?? "" };
   const located =
     rule?.unwrap === undefined ? locate(document, decision, schema) : follow(context, decision, schema, rule.unwrap);
   const at = `${decision.operation.pointer}/responses/${response.status}`;
@@ -37,6 +43,13 @@ export function readAnswer(context: Context, decision: Decision): Answer {
     ...(shape !== undefined && { shape }),
     ...nonJson(response),
   };
+}
+
+/** No JSON and no text; also anything at all whose schema says that it is bytes. */
+function isFileAnswer(document: Document, content: OperationResponse["content"]): boolean {
+  const json = jsonOf(content);
+  if (json === undefined) return content.every(({ mediaType }) => !isText(mediaType));
+  return /^(\*\/\*|application\/\*)/.test(json.mediaType) && isFile(document, json.schema);
 }
 
 /** `*\/*` and the like are asked for as JSON; a vendor's `+json` by its own name. */
@@ -91,7 +104,10 @@ function isPartOf(context: Context, shape: Shape, noun: SpecSchema): boolean {
 /** The Result of a Tool. The envelope of an action stays on, unless the noun is in it. */
 export function describeResult(context: Context, decision: Decision, answer: Answer, isNounAnswer: boolean): Result {
   if (answer.isEmpty) return { empty: true };
-  const mediaType = answer.mediaType === undefined ? {} : { mediaType: answer.mediaType };
+  const mediaType = {
+    ...(answer.mediaType !== undefined && { mediaType: answer.mediaType }),
+    ...(answer.isBinary === true && { binary: true }),
+  };
   const { located, schema } = answer;
   if (located === undefined || decision.kind === "count") return mediaType;
   const keepsEnvelope =

@@ -52,6 +52,26 @@ const cases = [
           required: ["body"],
           schema: { type: "array", items: { type: "string" } },
         },
+        create_blob: {
+          arg: "body",
+          mediaType: "application/xml",
+          required: ["body"],
+          schema: { type: "string", description: "The text, as application/xml." },
+        },
+        create_file: {
+          fields: [
+            {
+              name: "file",
+              schema: {
+                type: "string",
+                description:
+                  "A file: base64, or a data URI such as data:image/png;name=logo.png;base64,… or data:text/plain,Hello",
+              },
+            },
+          ],
+          encoding: { file: { file: true } },
+          mediaType: "multipart/form-data",
+        },
         create_form: { fields: ["a"], mediaType: "application/x-www-form-urlencoded", required: ["a"] },
         create_free: {
           fields: [],
@@ -96,10 +116,7 @@ const cases = [
       },
       renamed: [],
       skipped: {
-        createBlob:
-          "its request body is application/octet-stream, application/xml; JSON, form-urlencoded and text can be sent",
         createEmpty: "its request body declares no properties and allows no others, so there is nothing to send",
-        createFile: "its request body is multipart/form-data; JSON, form-urlencoded and text can be sent",
       },
     },
   },

@@ -203,13 +203,11 @@ describe("the report", () => {
     expect(
       renderReport(report).replaceAll(folder, "DIR"),
     ).toBe(`shop: Every kind of body 1 (OpenAPI 3.0.3, DIR/openapi.json)
-  10 operations → 7 tools in 7 resource types
-  list 0 · count 0 · get 0 · create 5 · update 1 · delete 0 · action 1
-  Skipped (3):
-    POST /blobs: its request body is application/octet-stream, application/xml; JSON, form-urlencoded and text can be sent
+  10 operations → 9 tools in 9 resource types
+  list 0 · count 0 · get 0 · create 7 · update 1 · delete 0 · action 1
+  Skipped (1):
     POST /empties: its request body declares no properties and allows no others, so there is nothing to send
-    POST /files: its request body is multipart/form-data; JSON, form-urlencoded and text can be sent
-  DIR/out/shop would change: 9 new, 0 changed, 0 removed, 0 unchanged`);
+  DIR/out/shop would change: 11 new, 0 changed, 0 removed, 0 unchanged`);
   });
 
   it("names stale files and the command that fixes them", async () => {
