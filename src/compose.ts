@@ -4,6 +4,8 @@ import { createAuthenticate } from "./auth/authenticate.ts";
 import { deriveKeys } from "./auth/keys.ts";
 import { createAuthorize } from "./calls/authorize.ts";
 import type { HandTool } from "./calls/call.ts";
+import { createMemoryClaims } from "./calls/claims.memory.ts";
+import { createRedisClaims } from "./calls/claims.redis.ts";
 import { createCredentialCheck } from "./calls/credentialCheck.ts";
 import { createRunCall } from "./calls/runCall.ts";
 import { createCatalog } from "./catalog/catalog.ts";
@@ -69,6 +71,7 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
   const upstreamOf = ({ upstream }: SurfaceConfig): ObservedUpstream => found(upstreams.get(upstream));
   const surfaceConfig = (name: string): SurfaceConfig => found(config.surfaces[name]);
 
+  const redis = own.redisUrl === undefined ? undefined : connectRedis(own.redisUrl, { logger });
   const catalog = createCatalog(api, tools);
   const run = createRunCall({
     upstreamFor: (call) => upstreamOf(surfaceConfig(call.surface)),
@@ -76,6 +79,11 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
     validator: createValidator(),
     cursorKeys: deriveKeys(secrets, "cursor"),
     limits,
+    idempotency: {
+      ...config.idempotency,
+      claims: redis === undefined ? createMemoryClaims() : createRedisClaims({ redis }),
+      upstreamName: (call) => surfaceConfig(call.surface).upstream,
+    },
   });
   const permits = createAuthorize(config.scopes);
   const surfaces = Object.entries(config.surfaces).map(([name, surface]) =>
@@ -94,7 +102,6 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
     ...(config.brand.keyPageUrl !== undefined && { keyPageUrl: config.brand.keyPageUrl }),
   });
 
-  const redis = own.redisUrl === undefined ? undefined : connectRedis(own.redisUrl, { logger });
   const sessions = sessionsIn(redis, limits.sessionsPerPrincipal);
   const edge = edgePolicy({ ...own, credentialHeaders: headers });
   const page = (surface: Surface): string =>

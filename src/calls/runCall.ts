@@ -1,13 +1,21 @@
+import { anonymous } from "../auth/authenticate.ts";
 import { type Keys, sign, verifies } from "../auth/keys.ts";
 import type { Validator } from "../catalog/validator.ts";
 import type { LimitsConfig, ScopesConfig } from "../config/config.ts";
-import { GatewayError } from "../errors.ts";
+import type { Param } from "../descriptor.ts";
+import { type Change, GatewayError } from "../errors.ts";
+import { idempotencyHeader } from "../operations/idempotency.ts";
 import { kinds } from "../operations/kinds.ts";
 import type { Output, StepContext, Steps } from "../operations/steps.ts";
 import type { Upstream } from "../upstream/client.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../upstream/exchange.ts";
+import { headerValue } from "./action.ts";
 import { authorizing } from "./authorize.ts";
 import { applyInterceptors, type Call, type HandTool, type Interceptor, type Next, type Outcome } from "./call.ts";
+import { createMemoryClaims } from "./claims.memory.ts";
+import { type IdempotencyOptions, idempotent } from "./idempotency.ts";
+import { limiting } from "./limit.ts";
+import { reporting } from "./progress.ts";
 import { validating } from "./validate.ts";
 
 /** What a Call needs to be run. */
@@ -18,7 +26,11 @@ export interface RunCallOptions {
   readonly validator: Validator;
   /** Keys of the purpose `cursor`: the first signs, all verify. */
   readonly cursorKeys: Keys;
-  readonly limits: Pick<LimitsConfig, "resultBytes" | "countPages">;
+  readonly limits: Pick<LimitsConfig, "resultBytes" | "countPages"> & Partial<Pick<LimitsConfig, "runningCalls">>;
+  /** Default: claims in memory, `reject`, every identical create shared, and one Upstream. */
+  readonly idempotency?: Partial<Omit<IdempotencyOptions, "totalMs">>;
+  /** How often a running Call tells its progress, milliseconds; for tests. Default 3,000. */
+  readonly progressMs?: number;
   /** Milliseconds since the epoch; for tests. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -33,11 +45,31 @@ const maxTimeoutMs = 120_000;
 
 /**
  * Runs a Call: the interceptors around the steps of its kind. Outermost first the order is audit, limit, authorize, hooks,
- * validate, safeguard, idempotency, intent (DESIGN §5); the ones that exist stand here in that order.
+ * validate, safeguard, idempotency, intent (DESIGN §5); the ones that exist stand here in that order, progress around what
+ * takes time.
  */
 export function createRunCall(options: RunCallOptions): Next {
-  const interceptors: readonly Interceptor[] = [authorizing(options.scopes), validating(options.validator)];
+  const { limits, scopes, validator, progressMs, idempotency } = options;
+  const once = idempotent({
+    claims: createMemoryClaims(),
+    onStoreDown: "reject",
+    neverShare: [],
+    upstreamName: () => "",
+    ...idempotency,
+    totalMs: (call) => totalMsOf(options, call),
+  });
+  const interceptors: readonly Interceptor[] = [
+    limiting(limits.runningCalls ?? Number.POSITIVE_INFINITY),
+    authorizing(scopes),
+    validating(validator),
+    reporting(progressMs),
+    once,
+  ];
   return applyInterceptors(interceptors, (call) => runTool(options, call));
+}
+
+function totalMsOf({ upstreamFor }: RunCallOptions, call: Call): number {
+  return Math.min(call.tool.origin?.spec.timeoutMs ?? upstreamFor(call).totalMs, maxTimeoutMs);
 }
 
 async function runTool(options: RunCallOptions, call: Call): Promise<Outcome> {
@@ -45,10 +77,14 @@ async function runTool(options: RunCallOptions, call: Call): Promise<Outcome> {
   if (isHandTool(tool)) return tool.run(call);
   const { origin } = tool;
   if (origin === undefined) throw new Error(`the tool ${tool.name} has neither an operation nor a function`);
-  const upstream = options.upstreamFor(call);
   const steps = kinds[tool.kind].steps(origin, call.args, contextOf(options, call));
-  const timeoutMs = Math.min(origin.spec.timeoutMs ?? upstream.totalMs, maxTimeoutMs);
-  return { structured: await drive(steps, upstream, call, timeoutMs) };
+  const sending: Sending = {
+    call,
+    upstream: options.upstreamFor(call),
+    timeoutMs: totalMsOf(options, call),
+    header: idempotencyHeader(origin.spec),
+  };
+  return { structured: await drive(steps, sending) };
 }
 
 function isHandTool(tool: Call["tool"]): tool is HandTool {
@@ -66,26 +102,63 @@ function contextOf({ cursorKeys, limits, now = Date.now }: RunCallOptions, call:
   };
 }
 
-/** Sends what `steps` yields until it returns, all within one deadline. A refusal is thrown into the steps. */
-async function drive(steps: Steps, upstream: Upstream, call: Call, timeoutMs: number): Promise<Output> {
+/** How the requests of a Call are sent. */
+interface Sending {
+  readonly call: Call;
+  readonly upstream: Upstream;
+  /** Of all its requests together. */
+  readonly timeoutMs: number;
+  /** By which the upstream recognises a repetition. */
+  readonly header: Param | undefined;
+}
+
+/**
+ * Sends what `steps` yields until it returns, all within one deadline. A refusal is thrown into the steps. What it throws says
+ * what became of the change.
+ */
+async function drive(steps: Steps, sending: Sending): Promise<Output> {
+  const { call, timeoutMs } = sending;
   const until = performance.now() + timeoutMs;
-  let step = steps.next();
-  for (let sent = 0; !step.done; sent++) {
-    if (sent === maxSteps) throw new Error(`more than ${maxSteps} requests for one call of ${call.tool.name}`);
-    const answer = await attempt(upstream, step.value, call, until - performance.now());
-    step = answer.response === undefined ? steps.throw(answer.refusal) : steps.next(answer.response);
+  let change: Change = "none";
+  let changes = 0;
+  try {
+    let step = steps.next();
+    for (let sent = 0; !step.done; sent++) {
+      if (sent === maxSteps) throw new Error(`more than ${maxSteps} requests for one call of ${call.tool.name}`);
+      const isChange = step.value.effect !== "read";
+      const request = isChange ? recognisable(step.value, sending, changes++) : step.value;
+      const answer = await attempt(sending, request, until - performance.now());
+      if (isChange && change !== "unknown") change = changeAfter(answer);
+      step = answer.response === undefined ? steps.throw(answer.refusal) : steps.next(answer.response);
+    }
+    return step.value;
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError) || thrown.facts.change === change) throw thrown;
+    throw thrown.with({ change });
   }
-  return step.value;
+}
+
+/** What is known after one request; of a change that was made, and whose Call fails all the same, the caller knows too little. */
+function changeAfter(answer: Answer): Change {
+  return answer.response === undefined ? (answer.refusal.facts.change ?? "unknown") : "unknown";
+}
+
+/** The request with the header by which the upstream recognises its repetition, where it declares one. */
+function recognisable(request: UpstreamRequest, { call, header }: Sending, index: number): UpstreamRequest {
+  if (header === undefined) return request;
+  const value = headerValue(call, header, index);
+  return { ...request, repeatable: true, params: [...request.params, { param: header, value }] };
 }
 
 type Answer =
   | { readonly response: UpstreamResponse }
   | { readonly response?: undefined; readonly refusal: GatewayError };
 
-async function attempt(upstream: Upstream, request: UpstreamRequest, call: Call, timeoutMs: number): Promise<Answer> {
+async function attempt({ call, upstream }: Sending, request: UpstreamRequest, timeoutMs: number): Promise<Answer> {
   try {
     const { principal, signal } = call;
-    return { response: await upstream.send(request, { principal, signal, timeoutMs }) };
+    const isShared = principal.id === anonymous.id;
+    return { response: await upstream.send(request, { principal, signal, timeoutMs, isShared }) };
   } catch (thrown) {
     if (thrown instanceof GatewayError) return { refusal: thrown };
     throw thrown;

@@ -16,6 +16,8 @@ export interface Config {
   readonly toolsEndpoint: { readonly anonymous: "names" | "deny" };
   readonly brand: BrandConfig;
   readonly limits: LimitsConfig;
+  readonly idempotency: IdempotencyConfig;
+  readonly metrics: MetricsConfig;
   readonly server: ServerConfig;
 }
 
@@ -147,16 +149,37 @@ export interface LimitsConfig {
   readonly resultBytes: number;
   /** Pages a derived Count walks. Default 20. */
   readonly countPages: number;
+  /** Calls that run at once in this process. Default 512. */
+  readonly runningCalls: number;
   /** Sessions of one principal. Default 50. */
   readonly sessionsPerPrincipal: number;
   /** Open streams of one principal. Default 5. */
   readonly streamsPerPrincipal: number;
 }
 
+/** What the metrics tell apart. Where they are served is the environment's to say (`METRICS_PORT`). */
+export interface MetricsConfig {
+  /** Durations by the name of the tool too. Default false: by ResourceType and kind, since each tool makes 17 series more. */
+  readonly toolNames: boolean;
+}
+
+/** How actions are kept from being done twice (reliability.md §6). */
+export interface IdempotencyConfig {
+  /**
+   * A write with an `idempotency_key` while Redis is down: `reject` it, or `allow` it with what this process alone remembers.
+   * Default `reject`.
+   */
+  readonly onStoreDown: "reject" | "allow";
+  /** Globs of Tool names whose identical creates are all meant: one that arrives while the first runs is done too. Default none. */
+  readonly neverShare: readonly string[];
+}
+
 /** What the environment says of the process. */
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
+  /** Port of `/metrics`, which is served nowhere else; 0 is any free one. Absent: nothing is measured. */
+  readonly metricsPort?: number;
   /** The URL clients use, without trailing slash; default `http://localhost:<port>`. */
   readonly publicUrl?: string;
   readonly allowedHosts: readonly string[];

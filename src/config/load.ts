@@ -25,6 +25,8 @@ export interface GatewayFile {
   readonly toolsEndpoint?: Partial<Config["toolsEndpoint"]>;
   readonly brand?: Partial<Config["brand"]>;
   readonly limits?: Partial<Config["limits"]>;
+  readonly idempotency?: Partial<Config["idempotency"]>;
+  readonly metrics?: Partial<Config["metrics"]>;
 }
 
 type CheckFile = Partial<Omit<NonNullable<CredentialsConfig["check"]>, "scopes">> & {
@@ -110,9 +112,12 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
     toolsEndpoint: { anonymous: "names", ...file.toolsEndpoint },
     brand,
     limits: { ...defaultLimits, ...file.limits },
+    idempotency: { onStoreDown: "reject", neverShare: [], ...file.idempotency },
+    metrics: { toolNames: false, ...file.metrics },
     server: {
       host: flags.host ?? environment.host ?? "127.0.0.1",
       port,
+      ...metricsPortOf(environment, port),
       ...(environment.publicUrl !== undefined && { publicUrl: environment.publicUrl }),
       allowedHosts: environment.allowedHosts,
       allowedOrigins: environment.allowedOrigins,
@@ -123,6 +128,18 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
   });
 }
 
+/** On a port of its own, so that what faces clients never shows it. */
+function metricsPortOf({ metricsPort }: Environment, port: number): { readonly metricsPort?: number } {
+  if (metricsPort === undefined) return {};
+  if (metricsPort === port && port !== 0)
+    throw new GatewayError(
+      "invalid_request",
+      `METRICS_PORT and the port of the gateway are both ${port}: give the metrics a port of their own`,
+      { data: { usage: true } },
+    );
+  return { metricsPort };
+}
+
 /** The limits of security.md §6 that this process enforces. */
 const defaultLimits: Config["limits"] = {
   bodyBytes: 1_048_576,
@@ -130,6 +147,7 @@ const defaultLimits: Config["limits"] = {
   tokens: 200_000,
   resultBytes: 61_440,
   countPages: 20,
+  runningCalls: 512,
   sessionsPerPrincipal: 50,
   streamsPerPrincipal: 5,
 };

@@ -109,9 +109,12 @@ export const gatewaySchema: Schema = closed(
       tokens: count,
       resultBytes: count,
       countPages: count,
+      runningCalls: count,
       sessionsPerPrincipal: count,
       streamsPerPrincipal: count,
     }),
+    idempotency: closed({ onStoreDown: { enum: ["reject", "allow"] }, neverShare: texts }),
+    metrics: closed({ toolNames: { type: "boolean" } }),
   },
   ["api"],
 );

@@ -1,6 +1,7 @@
 import type { ToolAnnotations, ToolOrigin } from "../catalog/tool.ts";
 import { annotationsOf, sentenceCase } from "./annotations.ts";
 import { countThatFit, envelopeBytes, jsonBytes, kilobytes, tooLarge, trimItem } from "./budget.ts";
+import { withIdempotencyKey } from "./idempotency.ts";
 import { envelopeSchema, idSchemas, idsOf, openItem, withNotes } from "./item.ts";
 import { requestFor } from "./request.ts";
 import { answerValue, isNothing, isRecord } from "./results.ts";
@@ -16,7 +17,7 @@ import { changedItem } from "./written.ts";
 
 export function inputSchema(origin: ToolOrigin): ObjectSchema {
   const { properties, required } = argumentSchemas(origin);
-  return closedObject(origin.api, properties, required);
+  return closedObject(origin.api, withIdempotencyKey(origin.spec, properties), required);
 }
 
 export function outputSchema(origin: ToolOrigin): ObjectSchema {

@@ -1,5 +1,6 @@
 import type { ToolAnnotations, ToolOrigin } from "../catalog/tool.ts";
 import { annotationsOf } from "./annotations.ts";
+import { withIdempotencyKey } from "./idempotency.ts";
 import { envelopeSchema, openItem, withNotes } from "./item.ts";
 import { requestFor } from "./request.ts";
 import { answerValue, isNothing } from "./results.ts";
@@ -11,7 +12,7 @@ import { changedItem } from "./written.ts";
 
 export function inputSchema(origin: ToolOrigin): ObjectSchema {
   const { properties, required } = argumentSchemas(origin);
-  return closedObject(origin.api, properties, required);
+  return closedObject(origin.api, withIdempotencyKey(origin.spec, properties), required);
 }
 
 export function outputSchema(origin: ToolOrigin): ObjectSchema {

@@ -1,6 +1,7 @@
 import type { ToolAnnotations, ToolOrigin } from "../catalog/tool.ts";
 import { annotationsOf } from "./annotations.ts";
 import { envelopeBytes, jsonBytes } from "./budget.ts";
+import { withIdempotencyKey } from "./idempotency.ts";
 import { envelopeSchema, idSchemas, idsOf, withNotes } from "./item.ts";
 import { requestFor } from "./request.ts";
 import { answerValue, isNothing, isRecord } from "./results.ts";
@@ -11,7 +12,7 @@ import type { Arguments, ObjectSchema, StepContext, Steps } from "./steps.ts";
 
 export function inputSchema(origin: ToolOrigin): ObjectSchema {
   const { properties, required } = argumentSchemas(origin);
-  return closedObject(origin.api, properties, required);
+  return closedObject(origin.api, withIdempotencyKey(origin.spec, properties), required);
 }
 
 export function outputSchema(origin: ToolOrigin): ObjectSchema {

@@ -1,5 +1,6 @@
 import type { ToolOrigin } from "../catalog/tool.ts";
 import type { Api, Body, Field, FieldUse, Param, Schema, Slot, ToolSpec } from "../descriptor.ts";
+import { idempotencyHeader } from "./idempotency.ts";
 import type { ObjectSchema } from "./steps.ts";
 
 /** Named arguments of a Tool and which of them are required. */
@@ -34,9 +35,14 @@ export function offeredParams(spec: ToolSpec): readonly (Param & { readonly arg:
   );
 }
 
-/** The places that paging and selection fill. An action is not paged by us: its parameters are all the caller's. */
-export function reservedSlots({ kind, paging, select }: ToolSpec): readonly Slot[] {
-  const selecting = select === undefined ? [] : [select.slot];
+/** The places that paging, selection and idempotency fill. An action is not paged by us: its parameters are all the caller's. */
+export function reservedSlots(spec: ToolSpec): readonly Slot[] {
+  const { kind, paging, select } = spec;
+  const header = idempotencyHeader(spec);
+  const selecting = [
+    ...(select === undefined ? [] : [select.slot]),
+    ...(header === undefined ? [] : [{ name: header.name, in: "header" as const }]),
+  ];
   if (paging === undefined || (kind !== "list" && kind !== "count")) return selecting;
   const places = [
     paging.limit,

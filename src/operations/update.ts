@@ -3,6 +3,7 @@ import { GatewayError } from "../errors.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../upstream/exchange.ts";
 import { annotationsOf } from "./annotations.ts";
 import * as get from "./get.ts";
+import { withIdempotencyKey } from "./idempotency.ts";
 import { envelopeSchema, idSchemas, idsOf, openItem, withNotes } from "./item.ts";
 import { requestFor } from "./request.ts";
 import { answerValue, isNothing } from "./results.ts";
@@ -17,7 +18,7 @@ import { changedItem } from "./written.ts";
 
 export function inputSchema(origin: ToolOrigin): ObjectSchema {
   const { properties, required } = argumentSchemas(origin);
-  return closedObject(origin.api, properties, required);
+  return closedObject(origin.api, withIdempotencyKey(origin.spec, properties), required);
 }
 
 export function outputSchema(origin: ToolOrigin): ObjectSchema {

@@ -22,6 +22,8 @@ export interface RedisKeys {
   readonly sessions: string;
   /** STRING: there when an event was broadcast. */
   readonly once: (eventId: string) => string;
+  /** HASH: an action that must not be done twice, of one principal. */
+  readonly idempotency: (principalHash: string, action: string) => string;
 }
 
 /** @param prefix begins every name; default `sg:` */
@@ -36,6 +38,7 @@ export function createKeys(prefix = "sg:"): RedisKeys {
     principal: (principalHash) => `${prefix}prin:${principalHash}`,
     sessions: `${prefix}sessions`,
     once: (eventId) => `${prefix}evt:${hashOf(eventId)}`,
+    idempotency: (principalHash, action) => `${prefix}idem:{${principalHash}}:${action}`,
   };
 }
 

@@ -28,6 +28,12 @@ describe("an input schema", () => {
         color: { type: "string", enum: ["red", "blue"] },
         parent: { $ref: "#/$defs/Parent" },
         limit_value: { type: "integer" },
+        idempotency_key: {
+          type: "string",
+          minLength: 1,
+          maxLength: 255,
+          description: "Same value when repeating the same intended action; a new value only for a new action.",
+        },
       },
       required: ["id", "color"],
       additionalProperties: false,
