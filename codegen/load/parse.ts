@@ -39,11 +39,40 @@ function parseJson(text: string, name: string): unknown {
   }
 }
 
-/** `:12:7` for V8's "at position 345"; V8 names no position when the text ends too soon. */
+/** `:12:7` for a fault of JSON.parse. */
 function lineOf(message: string, text: string): string {
-  const position = /position (\d+)/.exec(message)?.[1];
-  const before = text.slice(0, position === undefined ? text.length : Number(position)).split("\n");
+  const before = text.slice(0, positionOf(message, text)).split("\n");
   return `:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+}
+
+/** V8 says where most faults are; not where a text ends too soon, which is at its end, nor where an unexpected token is. */
+function positionOf(message: string, text: string): number {
+  const named = /position (\d+)/.exec(message)?.[1];
+  if (named !== undefined) return Number(named);
+  return message.startsWith(unexpected) ? unexpectedAt(text) : text.length;
+}
+
+const unexpected = "Unexpected token";
+
+/** A text cut off before its unexpected token has other faults, but not that one: the shortest that has it ends with it. */
+function unexpectedAt(text: string): number {
+  let low = 0;
+  let high = text.length;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (faultOf(text.slice(0, middle + 1)).startsWith(unexpected)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function faultOf(text: string): string {
+  try {
+    JSON.parse(text);
+    return "";
+  } catch (thrown) {
+    return (thrown as SyntaxError).message;
+  }
 }
 
 /** V8 quotes the text around the fault, which may hold anything: only its first clause is kept. */

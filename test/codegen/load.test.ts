@@ -114,6 +114,11 @@ describe("a document that is none", () => {
       want: "broken.json:3:3 is not JSON: Expected double-quoted property name | Correct the document at that line.",
     },
     {
+      name: "JSON with a token where none belongs",
+      given: () => write("token.json", '{\n  "openapi": "3.1.0",\n  "info": ,\n}\n'),
+      want: "token.json:3:11 is not JSON: Unexpected token ',' | Correct the document at that line.",
+    },
+    {
       name: "JSON that ends too soon",
       given: () => write("short.json", '{"openapi":\n"3.1.0"'),
       want: "short.json:2:8 is not JSON: Expected ',' or '}' after property value | Correct the document at that line.",
