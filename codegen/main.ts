@@ -1,4 +1,5 @@
 import type { CodegenConfig } from "../src/config/codegen.ts";
+import { GatewayError } from "../src/errors.ts";
 import { type DescribeOptions, describe } from "./describe.ts";
 import { emit } from "./emit.ts";
 import { type LoadOptions, load } from "./load.ts";
@@ -45,6 +46,10 @@ export async function generate(options: GenerateOptions): Promise<GenerateReport
   const loaded = await load(spec, options);
   onProgress?.("describe");
   const described = describe(loaded, config, { allowConflicts, name });
+  if (described.manifest.operations.length === 0)
+    throw new GatewayError("invalid_request", `${loaded.source}#/paths has no operation`, {
+      next: "Check that this is the whole document; webhooks and callbacks are calls the API makes, not operations of it.",
+    });
   onProgress?.("emit");
   const files = emit(described);
   onProgress?.("write");
