@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Schema } from "../../src/descriptor.ts";
 import type { Document, SpecSchema } from "../model.ts";
 import { atPointer, isObject, resolve } from "../schemas.ts";
 import { annotate } from "./annotate.ts";
+import { withChoice } from "./choices.ts";
 import { type DefNames, nameDefs } from "./defNames.ts";
 import { type Discriminators, readDiscriminators } from "./discriminators.ts";
 import { isKnownFormat, limitsOf, reportUnsupported, type Type, valuesOf } from "./keywords.ts";
@@ -251,31 +251,12 @@ function isScalar(schema: Schema | undefined): boolean {
 
 /** Adds `oneOf` and `anyOf`. */
 function withChoices(state: State, core: Schema, spec: SpecSchema, place: Place): Schema {
-  return (["oneOf", "anyOf"] as const).reduce((whole, key) => withChoice(state, whole, spec, key, place), core);
-}
-
-function withChoice(state: State, core: Schema, spec: SpecSchema, key: "oneOf" | "anyOf", place: Place): Schema {
-  const list = listOf(spec[key]);
-  if (list.length < 2) return core;
-  const converted = list.map((member, at) => convert(state, member, inside(place, key, String(at))));
-  const members = converted.filter(
-    (member, at) => converted.findIndex((other) => isDeepStrictEqual(other, member)) === at,
-  );
-  if (members.some((member) => Object.keys(member).length === 0)) return core; // any value will do
-  const [first] = members;
-  if (members.length === 1 && first !== undefined)
-    return Object.keys(core).length === 0 ? first : { ...core, allOf: [first] };
-  const isOpen = core.additionalProperties !== false || !members.some((member) => member.properties ?? member.$ref);
-  if (!isOpen) loosen(state, place.at, `additionalProperties: false dropped beside ${key}`);
-  const { additionalProperties: _, ...open } = core;
-  const base = withoutObjectHint(isOpen ? core : open);
-  const isMixed = key === "oneOf" && members.length < list.length;
-  return { ...base, [isMixed ? "anyOf" : key]: members };
-}
-
-/** `type: object` alone adds nothing to alternatives that are objects each. */
-function withoutObjectHint(core: Schema): Schema {
-  return Object.keys(core).length === 1 && core.type === "object" ? {} : core;
+  return (["oneOf", "anyOf"] as const).reduce((whole, key) => {
+    const members = listOf(spec[key]);
+    const converted = members.map((member, at) => convert(state, member, inside(place, key, String(at))));
+    const choice = { key, members, converted, isTold: spec.discriminator !== undefined };
+    return withChoice(state.document, whole, choice, (what) => loosen(state, place.at, what));
+  }, core);
 }
 
 /** In a schema that a discriminator chooses, the property that tells it apart has just its values. */

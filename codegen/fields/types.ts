@@ -31,7 +31,6 @@ export function orNull(core: Schema): Schema {
   const keys = Object.keys(core);
   if (keys.length === 0 || core.type === "null") return core;
   if (keys.length === 1 && core.anyOf !== undefined) return { anyOf: [...core.anyOf, isNull] };
-  if (keys.length === 1 && core.oneOf !== undefined) return { oneOf: [...core.oneOf, isNull] };
   return { anyOf: [core, isNull] };
 }
 

@@ -207,6 +207,8 @@ describe("the report", () => {
   list 0 · count 0 · get 0 · create 7 · update 1 · delete 0 · action 1
   Skipped (1):
     POST /empties: its request body declares no properties and allows no others, so there is nothing to send
+  Loosened: the tools allow more than the document (1):
+    #/paths/~1unions/post/requestBody: oneOf served as anyOf: a value may fit several of its alternatives
   DIR/out/shop would change: 11 new, 0 changed, 0 removed, 0 unchanged`);
   });
 

@@ -99,7 +99,7 @@ const cases = [
       fields: {
         Walk: {
           guard: {
-            oneOf: [
+            anyOf: [
               { type: "object", properties: { loud: { type: "boolean" }, type: { type: "string", enum: ["Goose"] } } },
               {
                 type: "object",

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { withChoice } from "../../codegen/fields/choices.ts";
+import type { Document, SpecSchema } from "../../codegen/model.ts";
+
+const document = { openapi: "3.1.0", info: { title: "Tiny", version: "1" }, paths: {} } as Document;
+const told = "oneOf served as anyOf: a value may fit several of its alternatives";
+const tagged = (value: string, required: readonly string[]): SpecSchema => ({
+  type: "object",
+  properties: { kind: { enum: [value] } },
+  required,
+});
+
+const cases = [
+  {
+    name: "of different types is exact",
+    given: [{ type: "string" }, { type: "integer" }],
+    want: [],
+  },
+  {
+    name: "of a whole and any number may overlap",
+    given: [{ type: "number" }, { type: "integer" }],
+    want: [told],
+  },
+  {
+    name: "of objects that a required property tells apart is exact",
+    given: [tagged("cat", ["kind"]), tagged("dog", ["kind"])],
+    want: [],
+  },
+  {
+    name: "of objects whose telling property may be left out may overlap",
+    given: [tagged("cat", ["kind"]), tagged("dog", [])],
+    want: [told],
+  },
+  {
+    name: "of values that differ is exact",
+    given: [
+      { type: "string", enum: ["a"] },
+      { type: "string", enum: ["b"] },
+    ],
+    want: [],
+  },
+];
+
+describe("a oneOf", () => {
+  for (const { name, given, want } of cases) {
+    it(name, () => {
+      const loosened: string[] = [];
+      const choice = { key: "oneOf" as const, members: given, converted: given as never, isTold: false };
+      const schema = withChoice(document, {}, choice, (what) => loosened.push(what));
+      expect({ schema, loosened }).toEqual({ schema: { anyOf: given }, loosened: want });
+    });
+  }
+
+  it("that a discriminator tells apart is exact", () => {
+    const loosened: string[] = [];
+    const members = [tagged("cat", []), tagged("dog", [])];
+    withChoice(document, {}, { key: "oneOf", members, converted: members as never, isTold: true }, (what) =>
+      loosened.push(what),
+    );
+    expect(loosened).toEqual([]);
+  });
+
+  it("beside an anyOf loses neither", () => {
+    const members = [{ type: "string" }, { type: "integer" }] as never;
+    const choice = { key: "anyOf" as const, members, converted: members, isTold: false };
+    expect(withChoice(document, { anyOf: [{ minLength: 1 }, { minimum: 1 }] }, choice, () => {})).toEqual({
+      anyOf: [{ minLength: 1 }, { minimum: 1 }],
+      allOf: [{ anyOf: members }],
+    });
+  });
+});
