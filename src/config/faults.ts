@@ -12,15 +12,16 @@ export interface Source {
 
 /**
  * Parses YAML 1.2 (JSON included). Aliases are limited and custom tags refused, since a configuration needs neither.
- * Throws `invalid_request` that lists each syntax error with its line.
+ * Throws `invalid_request` with the first syntax error and its line: the others of a file mostly follow from it.
  */
 export function parseSource(file: string, text: string): Source {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, customTags: [] });
-  if (document.errors.length > 0) {
-    const faults = document.errors.map((error) => `${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`);
-    throw new GatewayError("invalid_request", faults.join("\n"));
-  }
+  const [error] = document.errors;
+  if (error)
+    throw new GatewayError("invalid_request", `${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`, {
+      next: "Correct the YAML at that line; a value that holds any of {}[],:# needs quotes.",
+    });
   return {
     file,
     value: document.toJS({ maxAliasCount: 100 }),

@@ -101,6 +101,11 @@ describe("gateway.yaml", () => {
     expect(() => parseGatewayFile("g.yaml", "api: a\nbrands: {}\nlimit: {}\n")).toThrow(/g\.yaml:2:.*\n.*g\.yaml:3:/);
   });
 
+  it("reports one mistake in the YAML itself once, not all that follows from it", () => {
+    const yaml = "api: a\nbrand: { name: x, why: no {id} here }\nlimits: { a: 1 }\n";
+    expect(() => parseGatewayFile("g.yaml", yaml)).toThrow(/^g\.yaml:2: [^\n]+$/);
+  });
+
   it("refuses an alias bomb instead of expanding it", () => {
     const levels = ["a: &a [x, x, x, x, x, x, x, x, x]"];
     for (let at = 1; at < 9; at++)
