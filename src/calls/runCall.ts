@@ -5,14 +5,16 @@ import type { LimitsConfig, ScopesConfig } from "../config/config.ts";
 import type { Param } from "../descriptor.ts";
 import { type Change, GatewayError } from "../errors.ts";
 import { idempotencyHeader } from "../operations/idempotency.ts";
-import { kinds } from "../operations/kinds.ts";
-import type { Output, StepContext, Steps } from "../operations/steps.ts";
+import type { StepContext } from "../operations/steps.ts";
 import type { Upstream } from "../upstream/client.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../upstream/exchange.ts";
 import { headerValue } from "./action.ts";
-import { authorizing } from "./authorize.ts";
+import { authorizing, refuseUnauthorized } from "./authorize.ts";
 import { applyInterceptors, type Call, type HandTool, type Interceptor, type Next, type Outcome } from "./call.ts";
 import { createMemoryClaims } from "./claims.memory.ts";
+import { noticingDrift, type ReportDrift } from "./drift.ts";
+import { type OutcomeSteps, outcomeSteps } from "./files.ts";
+import { type Hook, hooking, insteadOf } from "./hooks.ts";
 import { type IdempotencyOptions, idempotent } from "./idempotency.ts";
 import { limiting } from "./limit.ts";
 import { reporting } from "./progress.ts";
@@ -29,6 +31,10 @@ export interface RunCallOptions {
   readonly limits: Pick<LimitsConfig, "resultBytes" | "countPages"> & Partial<Pick<LimitsConfig, "runningCalls">>;
   /** Default: claims in memory, `reject`, every identical create shared, and one Upstream. */
   readonly idempotency?: Partial<Omit<IdempotencyOptions, "totalMs">>;
+  /** The API owner's code, by Tool name; see `hookIndex`. */
+  readonly hooks?: ReadonlyMap<string, Hook>;
+  /** Takes how answers differ from the Spec. Default: nobody; the caller is told all the same. */
+  readonly onDrift?: ReportDrift;
   /** How often a running Call tells its progress, milliseconds; for tests. Default 3,000. */
   readonly progressMs?: number;
   /** Milliseconds since the epoch; for tests. Default `Date.now`. */
@@ -49,7 +55,7 @@ const maxTimeoutMs = 120_000;
  * takes time.
  */
 export function createRunCall(options: RunCallOptions): Next {
-  const { limits, scopes, validator, progressMs, idempotency } = options;
+  const { limits, scopes, validator, progressMs, idempotency, hooks = new Map<string, Hook>() } = options;
   const once = idempotent({
     claims: createMemoryClaims(),
     onStoreDown: "reject",
@@ -61,11 +67,14 @@ export function createRunCall(options: RunCallOptions): Next {
   const interceptors: readonly Interceptor[] = [
     limiting(limits.runningCalls ?? Number.POSITIVE_INFINITY),
     authorizing(scopes),
+    ...(hooks.size > 0 ? [hooking(hooks, refuseUnauthorized(scopes))] : []),
     validating(validator),
     reporting(progressMs),
     once,
+    noticingDrift(validator.differences, options.onDrift ?? (() => undefined)),
   ];
-  return applyInterceptors(interceptors, (call) => runTool(options, call));
+  const run: Next = (call) => runTool(options, call);
+  return applyInterceptors(interceptors, hooks.size > 0 ? insteadOf(hooks, run) : run);
 }
 
 function totalMsOf({ upstreamFor }: RunCallOptions, call: Call): number {
@@ -77,14 +86,14 @@ async function runTool(options: RunCallOptions, call: Call): Promise<Outcome> {
   if (isHandTool(tool)) return tool.run(call);
   const { origin } = tool;
   if (origin === undefined) throw new Error(`the tool ${tool.name} has neither an operation nor a function`);
-  const steps = kinds[tool.kind].steps(origin, call.args, contextOf(options, call));
+  const steps = outcomeSteps(origin, call.args, contextOf(options, call));
   const sending: Sending = {
     call,
     upstream: options.upstreamFor(call),
     timeoutMs: totalMsOf(options, call),
     header: idempotencyHeader(origin.spec),
   };
-  return { structured: await drive(steps, sending) };
+  return drive(steps, sending);
 }
 
 function isHandTool(tool: Call["tool"]): tool is HandTool {
@@ -116,7 +125,7 @@ interface Sending {
  * Sends what `steps` yields until it returns, all within one deadline. A refusal is thrown into the steps. What it throws says
  * what became of the change.
  */
-async function drive(steps: Steps, sending: Sending): Promise<Output> {
+async function drive(steps: OutcomeSteps, sending: Sending): Promise<Outcome> {
   const { call, timeoutMs } = sending;
   const until = performance.now() + timeoutMs;
   let change: Change = "none";

@@ -4,12 +4,12 @@ import type { UpstreamResponse } from "../upstream/exchange.ts";
 import { unwrapValues } from "./wrappers.ts";
 
 /**
- * The value an answer holds, taken out of its envelope and its value wrappers. A body without the path is itself the value;
- * bytes become `{ mediaType, base64 }`.
+ * The value an answer holds, taken out of its envelope and its value wrappers. A body without the path is itself the value.
+ * Files never come here (calls/files.ts); bytes in an answer that is none are told by their size.
  */
 export function answerValue({ api, spec }: ToolOrigin, response: UpstreamResponse): unknown {
   if (response.body instanceof Uint8Array) {
-    return { mediaType: response.mediaType, base64: Buffer.from(response.body).toString("base64") };
+    return { mediaType: response.mediaType, size: response.body.length };
   }
   const path = spec.result?.unwrap;
   const inner = path === undefined ? undefined : at(response.body, path);

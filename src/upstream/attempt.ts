@@ -94,7 +94,7 @@ async function responseOf(target: Target, sending: Sending, answer: WireResponse
     const content = await decoded(answer, target.config.limits.responseBytes);
     if (!isGood) throw refusalOf(target, sending, answer, content);
     const mediaType = mediaTypeOf(headers);
-    const body = parseBody(content, mediaType);
+    const body = parseBody(content, headers["content-type"] ?? "");
     return { status, headers, body, bytes: content.length, mediaType, url: `${wire.origin}${wire.path}` };
   } catch (thrown) {
     const error = GatewayError.from(thrown);
@@ -117,7 +117,7 @@ function refusalOf({ base, config }: Target, sending: Sending, answer: WireRespo
   const { request, principal } = sending;
   const { status, headers } = answer;
   const mediaType = mediaTypeOf(headers);
-  const message = upstreamMessage(readable(content, mediaType), mediaType, {
+  const message = upstreamMessage(readable(content, headers["content-type"] ?? ""), mediaType, {
     secrets: [principal.credential?.reveal() ?? "", config.apiKey?.reveal() ?? ""],
     addresses: [base.origin, base.host],
   });
@@ -126,9 +126,9 @@ function refusalOf({ base, config }: Target, sending: Sending, answer: WireRespo
 }
 
 /** The body of a refusal as far as it can be read: a fault in it must not hide the refusal. */
-function readable(content: Buffer, mediaType: string): unknown {
+function readable(content: Buffer, contentType: string): unknown {
   try {
-    return parseBody(content, mediaType);
+    return parseBody(content, contentType);
   } catch {
     return undefined;
   }

@@ -3,6 +3,8 @@ import { brotliDecompress, gunzip, inflate, inflateRaw, zstdDecompress } from "n
 import { GatewayError } from "../errors.ts";
 import { tooLarge, type WireResponse } from "./dispatch.ts";
 import type { UpstreamResponse } from "./exchange.ts";
+import { essenceOf, isJsonType, isTextType } from "./serialize/mediaTypes.ts";
+import { textOf } from "./text.ts";
 
 /** Content codings the gateway asks for and understands. */
 export const acceptedEncodings = "gzip, deflate, br";
@@ -57,39 +59,37 @@ async function inflated(body: Buffer, options: { readonly maxOutputLength: numbe
 const maxDepth = 1000;
 
 /**
- * A decoded body as a value: JSON where it says so or turns out to be, else text, else bytes. Throws
- * `upstream_invalid_response` for JSON that is none, and for a web page where data was asked for.
+ * A decoded body as a value: JSON where it says so or turns out to be, else text in its charset, else bytes. `contentType` is
+ * the whole header. Throws `upstream_invalid_response` for JSON that is none, and for a web page where data was asked for.
  */
-export function parseBody(content: Buffer, mediaType: string): UpstreamResponse["body"] {
+export function parseBody(content: Buffer, contentType: string): UpstreamResponse["body"] {
   if (content.length === 0) return undefined;
-  const isJson = mediaType === "application/json" || mediaType.endsWith("+json");
-  const first = content[0] ?? 0;
-  if (isJson || looksLikeJson(first)) {
-    const text = content.toString("utf8").replace(/^\ufeff/, "");
-    const parsed = parseJson(text);
-    if (parsed !== undefined) return checkedDepth(text, parsed.value);
-    if (isJson && text.trim() === "") return undefined;
+  const type = essenceOf(contentType);
+  const isJson = isJsonType(type);
+  if (isJson || mayBeJson(type, content[0] ?? 0)) {
+    const text = textOf(content, contentType);
+    const parsed = text === undefined ? undefined : parseJson(text);
+    if (text !== undefined && parsed !== undefined && (isJson || isSaid(parsed.value, text)))
+      return checkedDepth(text, parsed.value);
+    if (isJson && text?.trim() === "") return undefined;
     if (isJson) throw invalid("is not the JSON it says it is");
-    if (isTextual(mediaType)) return text;
   }
-  if (mediaType === "text/html" || mediaType === "application/xhtml+xml") throw invalid("is a web page");
-  return isTextual(mediaType) ? content.toString("utf8") : content;
+  if (type === "text/html" || type === "application/xhtml+xml") throw invalid("is a web page");
+  return type === "" || isTextType(type) ? (textOf(content, contentType) ?? content) : content;
 }
 
-/** `{`, `[`, `"`, white space, a byte order mark, or the beginning of a number or a word. */
-function looksLikeJson(first: number): boolean {
-  return (
-    [0x7b, 0x5b, 0x22, 0x20, 0x09, 0x0a, 0x0d, 0xef, 0x2d, 0x74, 0x66, 0x6e].includes(first) ||
-    (first >= 0x30 && first <= 0x39)
-  );
+/** Text, or nothing said: `{`, `[`, `"`, white space, a byte order mark, or the beginning of a number or a word. Bytes: only a bracket. */
+function mayBeJson(type: string, first: number): boolean {
+  if (/^(image|audio|video|font)\/|\/(pdf|zip|gzip)$/.test(type)) return false;
+  if (first === 0x7b || first === 0x5b) return true;
+  const isDigit = first >= 0x30 && first <= 0x39;
+  const begins = isDigit || [0x22, 0x20, 0x09, 0x0a, 0x0d, 0xef, 0x2d, 0x74, 0x66, 0x6e].includes(first);
+  return begins && (type === "" || isTextType(type));
 }
 
-function isTextual(mediaType: string): boolean {
-  return (
-    mediaType === "" ||
-    mediaType.startsWith("text/") ||
-    /(xml|yaml|x-ndjson|jsonl|javascript|csv|form-urlencoded)$/.test(mediaType)
-  );
+/** A text is a number or a word of JSON only where that is all it says: `1e5` and `007` are names of something. */
+function isSaid(value: unknown, text: string): boolean {
+  return typeof value === "object" || JSON.stringify(value) === text.trim();
 }
 
 function parseJson(text: string): { readonly value: unknown } | undefined {
