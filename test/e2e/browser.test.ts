@@ -170,6 +170,30 @@ describe.skipIf(without)("the setup page", () => {
       expect(overflow).toBe(0);
     });
 
+  it("shows every client a block that holds the URL and the key's header", async () => {
+    const page = await pageAt(`${gateway.base}/`);
+    const blocks = await page
+      .locator("section")
+      .evaluateAll((all) =>
+        all.map((one) => ({
+          client: one.querySelector("h2")?.textContent,
+          text: one.querySelector("pre")?.textContent ?? "",
+        })),
+      );
+    expect(blocks.map(({ client }) => client)).toEqual([
+      "Claude Code",
+      "Claude Desktop",
+      "Cursor",
+      "VS Code",
+      "Check a key",
+    ]);
+    for (const { client, text } of blocks) {
+      expect([client, text]).toEqual([client, expect.stringContaining(`:${new URL(gateway.base).port}/mcp`)]);
+      expect([client, text]).toEqual([client, expect.stringContaining("x-api-key")]);
+      if (text.startsWith("{")) expect(JSON.parse(text)).toEqual(expect.any(Object));
+    }
+  });
+
   it("links lead somewhere", async () => {
     const page = await pageAt(`${gateway.base}/`);
     const links = await page.locator("a").evaluateAll((all) => all.map((one) => (one as HTMLAnchorElement).href));

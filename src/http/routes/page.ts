@@ -71,6 +71,19 @@ function snippetsOf(serverName: string, { url, keyHeader }: PageOptions): readon
       text: `claude mcp add --transport http --scope user ${name} ${url} --header "${shown}: ${value("KEY")}"`,
     },
     {
+      title: "Claude Desktop",
+      where: "In claude_desktop_config.json; its Settings > Developer > Edit Config opens it.",
+      text: json({
+        mcpServers: {
+          [name]: {
+            command: "npx",
+            args: ["-y", "mcp-remote@0.15.1", url, "--header", `${shown}:${desktopVariable}`],
+            env: { API_KEY: value("KEY") },
+          },
+        },
+      }),
+    },
+    {
       title: "Cursor",
       where: "In ~/.cursor/mcp.json, with the key in the environment variable API_KEY.",
       text: json({ mcpServers: { [name]: { url, headers: { [shown]: value(envVariable) } } } }),
@@ -92,6 +105,7 @@ function snippetsOf(serverName: string, { url, keyHeader }: PageOptions): readon
 }
 
 /** Literal text for the clients, which replace it themselves. */
+const desktopVariable = "$" + "{API_KEY}";
 const envVariable = "$" + "{env:API_KEY}";
 const inputVariable = "$" + "{input:key}";
 
@@ -114,7 +128,7 @@ h1{font-size:1.75rem;line-height:1.2;margin:0 0 .75rem}
 h2{font-size:1rem;margin:0}
 section{margin-top:1.75rem}
 section p{margin:.15rem 0 .5rem;color:var(--soft);font-size:.9rem}
-pre{margin:0;padding:.8rem 1rem;overflow-x:auto;background:var(--well);border:1px solid var(--line);border-radius:8px;
+pre{margin:0;padding:.8rem 1rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--well);border:1px solid var(--line);border-radius:8px;
 font:13px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace}
 pre.url{font-size:15px;font-weight:600}
 code{font:.9em ui-monospace,Menlo,Consolas,monospace}
