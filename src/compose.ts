@@ -7,6 +7,8 @@ import type { HandTool } from "./calls/call.ts";
 import { createMemoryClaims } from "./calls/claims.memory.ts";
 import { createRedisClaims } from "./calls/claims.redis.ts";
 import { createCredentialCheck } from "./calls/credentialCheck.ts";
+import { createDriftReport } from "./calls/drift.ts";
+import { hookIndex, type ToolHook } from "./calls/hooks.ts";
 import { createRunCall } from "./calls/runCall.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { createValidator } from "./catalog/validator.ts";
@@ -16,6 +18,7 @@ import { GatewayError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import { edgePolicy } from "./http/edge.ts";
 import { createMcpListener, type McpListener } from "./http/mcp/listener.ts";
+import { createMetricsServer } from "./http/metricsServer.ts";
 import { setupPage } from "./http/routes/page.ts";
 import { createHttpServer } from "./http/server.ts";
 import { connectRedis, type RedisConnection } from "./redis/connection.ts";
@@ -25,8 +28,10 @@ import { createRedisSessions } from "./session/sessions.redis.ts";
 import type { Surface } from "./surfaces/surface.ts";
 import { createTypedSurface } from "./surfaces/typed.ts";
 import type { Logger } from "./telemetry/log.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { Secret } from "./telemetry/secret.ts";
 import { createUpstream } from "./upstream/client.ts";
+import { measured } from "./upstream/measured.ts";
 import { type ObservedUpstream, observed } from "./upstream/observed.ts";
 
 /** What a gateway is made of. */
@@ -36,6 +41,8 @@ export interface Parts {
   readonly logger: Logger;
   /** Tools written by hand, offered beside those of the API. */
   readonly tools?: readonly HandTool[];
+  /** The API owner's code around Tools. */
+  readonly hooks?: readonly ToolHook[];
 }
 
 /** A gateway, wired and ready to serve. */
@@ -46,6 +53,8 @@ export interface Gateway {
   readonly app: RequestListener;
   /** Listens where the Config says; resolves to the port taken. */
   readonly listen: () => Promise<number>;
+  /** The port of `/metrics`; undefined before it listens, and where `METRICS_PORT` is not set. */
+  readonly metricsPort: () => number | undefined;
   /** The URL that clients are told: `PUBLIC_URL`, else where it listens. */
   readonly url: () => string;
   readonly surfaces: readonly Surface[];
@@ -59,14 +68,21 @@ export interface Gateway {
  * Wires a gateway. Nothing listens and nothing is sent before `listen`. Throws `invalid_request` when the Config names
  * something that the API does not have.
  */
-export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
+export function compose({ api, config, logger, tools = [], hooks = [] }: Parts): Gateway {
   const { server: own, limits } = config;
   const secrets = own.secrets.length > 0 ? own.secrets : [ephemeralSecret()];
-  const state = { draining: false, port: own.port };
+  const state: { draining: boolean; port: number; metricsPort?: number | undefined } = {
+    draining: false,
+    port: own.port,
+  };
   const url = (): string => own.publicUrl ?? `http://${shownHost(own.host)}:${state.port}`;
 
+  const metrics = own.metricsPort === undefined ? undefined : createMetrics({ transport: "tcp", ...config.metrics });
   const upstreams = new Map(
-    Object.entries(config.upstreams).map(([name, one]) => [name, observed(createUpstream(one))]),
+    Object.entries(config.upstreams).map(([name, one]) => [
+      name,
+      measuredBy(metrics, name, observed(createUpstream(one))),
+    ]),
   );
   const upstreamOf = ({ upstream }: SurfaceConfig): ObservedUpstream => found(upstreams.get(upstream));
   const surfaceConfig = (name: string): SurfaceConfig => found(config.surfaces[name]);
@@ -79,6 +95,8 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
     validator: createValidator(),
     cursorKeys: deriveKeys(secrets, "cursor"),
     limits,
+    onDrift: createDriftReport(logger, metrics?.drift),
+    hooks: hookIndex(hooks, catalog),
     idempotency: {
       ...config.idempotency,
       claims: redis === undefined ? createMemoryClaims() : createRedisClaims({ redis }),
@@ -119,6 +137,7 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
     secrets,
     body: { bytes: limits.bodyBytes, depth: limits.depth, tokens: limits.tokens },
     streams: { perPrincipal: limits.streamsPerPrincipal },
+    ...(metrics && { observe: metrics.operation }),
   });
   const app = createApp({
     ...shared,
@@ -134,6 +153,8 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
     },
   });
   const server = createHttpServer({ mcp, app });
+  metrics?.watch({ sessions: sessions.count, streams: mcp.openStreams, inFlight: mcp.inFlight });
+  const metricsServer = metrics && createMetricsServer(metrics);
 
   const shutDown = async (): Promise<void> => {
     state.draining = true;
@@ -141,6 +162,7 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
     await Promise.all([...upstreams.values()].map((one) => one.close()));
     await sessions.close();
     await redis?.close();
+    await metricsServer?.close();
   };
   let closing: Promise<void> | undefined;
   return {
@@ -148,9 +170,11 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
     app,
     surfaces,
     url,
+    metricsPort: () => state.metricsPort,
     notify: mcp.notify,
     listen: async () => {
       await redis?.ready();
+      state.metricsPort = await metricsServer?.listen(own.metricsPort ?? 0, own.host);
       state.port = await server.listen(own.port, own.host);
       return state.port;
     },
@@ -159,6 +183,12 @@ export function compose({ api, config, logger, tools = [] }: Parts): Gateway {
       return closing;
     },
   };
+}
+
+function measuredBy(metrics: Metrics | undefined, name: string, upstream: ObservedUpstream): ObservedUpstream {
+  return metrics === undefined
+    ? upstream
+    : measured(upstream, (measure) => metrics.upstream({ upstream: name, ...measure }));
 }
 
 function sessionsIn(redis: RedisConnection | undefined, perPrincipal: number): Sessions {

@@ -1,3 +1,4 @@
+import type { ToolHook } from "./calls/hooks.ts";
 import { compose, type Gateway } from "./compose.ts";
 import { readEnvironment } from "./config/environment.ts";
 import { type GatewayFile, readGatewayFile, resolveConfig } from "./config/load.ts";
@@ -18,6 +19,8 @@ export interface GatewayOptions {
   readonly upstream?: string;
   /** Variables of DESIGN's environment table; default: the process's own. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** The API owner's code around Tools; see `specgate/hooks`. */
+  readonly hooks?: readonly ToolHook[];
   /** A pino logger. Default: JSON lines on stdout. */
   readonly logger?: Logger;
 }
@@ -41,5 +44,6 @@ export function createGateway(options: GatewayOptions): Gateway {
   const file = typeof given === "string" ? readGatewayFile(given) : given;
   const flags = options.upstream === undefined ? {} : { upstreamUrl: options.upstream };
   const config = resolveConfig(file, environment, flags, api.version);
-  return compose({ api, config, logger: options.logger ?? createLogger(config.server.logLevel) });
+  const logger = options.logger ?? createLogger(config.server.logLevel);
+  return compose({ api, config, logger, ...(options.hooks && { hooks: options.hooks }) });
 }

@@ -29,6 +29,7 @@ const table: Record<string, readonly string[]> = {
   cli: ["*", "codegen"],
   compose: ["*"],
   index: ["*"],
+  hooks: ["calls"],
   main: ["cli"],
   codegen: ["safeFetch"],
 };

@@ -3,7 +3,7 @@ import type { Tool } from "../catalog/tool.ts";
 import type { ScopesConfig } from "../config/config.ts";
 import type { Effect } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
-import type { Interceptor } from "./call.ts";
+import type { Call, Interceptor } from "./call.ts";
 
 /** Decides whether `principal` may see and run `tool`: the one decision behind lists, calls, search and `/mcp/tools`. */
 export type Authorize = (principal: Principal, tool: Tool) => boolean;
@@ -86,10 +86,18 @@ export function unknownTool(name: string, scopes: readonly string[] | null): Gat
  * `insufficient_scope`, the scopes in `facts.data.scopes`); everyone else is told what an unknown Tool says.
  */
 export function authorizing(scopes: ScopesConfig): Interceptor {
-  const authorize = createAuthorize(scopes);
+  const refuse = refuseUnauthorized(scopes);
   return (next) => async (call) => {
-    if (authorize(call.principal, call.tool)) return next(call);
-    throw refusal(scopes, call.principal, call.tool);
+    refuse(call);
+    return next(call);
+  };
+}
+
+/** The same as a check: throws for a Call that its principal may not make. */
+export function refuseUnauthorized(scopes: ScopesConfig): (call: Call) => void {
+  const authorize = createAuthorize(scopes);
+  return (call) => {
+    if (!authorize(call.principal, call.tool)) throw refusal(scopes, call.principal, call.tool);
   };
 }
 

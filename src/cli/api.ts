@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { ToolHook } from "../calls/hooks.ts";
 import type { CodegenConfig } from "../config/codegen.ts";
 import type { Api } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
@@ -21,6 +22,14 @@ export async function loadGenerated({ root, name }: Project): Promise<Api> {
   if (module.api === undefined)
     throw new GatewayError("invalid_request", `${file} exports no api: run \`specgate generate\` again`);
   return module.api;
+}
+
+/** The `hooks` that a file exports. Throws `invalid_request` naming the file when it has none. */
+export async function loadHooks(file: string): Promise<readonly ToolHook[]> {
+  if (!existsSync(file)) throw new GatewayError("invalid_request", `hooks: ${file} is not there`);
+  const { hooks } = (await import(pathToFileURL(file).href)) as { readonly hooks?: readonly ToolHook[] };
+  if (Array.isArray(hooks)) return hooks;
+  throw new GatewayError("invalid_request", `hooks: ${file} exports no array called hooks`);
 }
 
 /** Options that say how a Spec is read. */

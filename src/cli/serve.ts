@@ -1,10 +1,12 @@
+import { dirname, resolve } from "node:path";
+import type { ToolHook } from "../calls/hooks.ts";
 import { compose, type Gateway } from "../compose.ts";
 import type { Config } from "../config/config.ts";
 import { type Environment, readEnvironment } from "../config/environment.ts";
 import { type Flags, type GatewayFile, readGatewayFile, resolveConfig } from "../config/load.ts";
 import type { Api } from "../descriptor.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
-import { describeInMemory, loadGenerated } from "./api.ts";
+import { describeInMemory, loadGenerated, loadHooks } from "./api.ts";
 import { chooseProject } from "./projects.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -26,10 +28,10 @@ export interface ServeFlags {
  */
 export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<number> {
   const environment = readEnvironment(process.env);
-  const { api, file } = await readApi(flags, environment, terminal);
+  const { api, file, hooks } = await readApi(flags, environment, terminal);
   const config = resolveConfig(file, environment, flagsOf(flags), api.version);
   const logger = createLogger(config.server.logLevel);
-  const gateway = compose({ api, config, logger });
+  const gateway = compose({ api, config, logger, hooks });
   warnOfDefaults(config, logger);
   const stopped = stopSignal();
   const port = await gateway.listen();
@@ -46,18 +48,25 @@ export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<n
 interface Loaded {
   readonly api: Api;
   readonly file: GatewayFile;
+  readonly hooks: readonly ToolHook[];
 }
 
 async function readApi(flags: ServeFlags, environment: Environment, terminal: Terminal): Promise<Loaded> {
   const named = flags.config ?? environment.config;
   if (flags.spec === undefined) {
     const project = chooseProject(process.cwd(), named);
-    const file = readGatewayFile(project.config ?? "gateway.yaml");
-    return { api: await loadGenerated({ ...project, name: file.api }), file };
+    const path = project.config ?? "gateway.yaml";
+    const file = readGatewayFile(path);
+    return { api: await loadGenerated({ ...project, name: file.api }), file, hooks: await hooksOf(file, path) };
   }
   const file = named === undefined ? undefined : readGatewayFile(named);
   const api = await describeInMemory({ ...flags, spec: flags.spec }, file?.codegen ?? {}, terminal);
-  return { api, file: file ?? { api: api.name, brand: { name: api.title } } };
+  const hooks = file === undefined || named === undefined ? [] : await hooksOf(file, named);
+  return { api, file: file ?? { api: api.name, brand: { name: api.title } }, hooks };
+}
+
+function hooksOf({ hooks }: GatewayFile, path: string): Promise<readonly ToolHook[]> | readonly ToolHook[] {
+  return hooks === undefined ? [] : loadHooks(resolve(dirname(path), hooks));
 }
 
 function flagsOf({ port, host, upstream, readOnly }: ServeFlags): Flags {

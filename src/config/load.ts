@@ -23,6 +23,8 @@ export interface GatewayFile {
   readonly scopes?: Partial<Config["scopes"]>;
   readonly surfaces?: Readonly<Record<string, Partial<SurfaceConfig>>>;
   readonly toolsEndpoint?: Partial<Config["toolsEndpoint"]>;
+  /** A TypeScript or JavaScript file, relative to gateway.yaml, that exports `hooks`. Run as the gateway, so trusted like it. */
+  readonly hooks?: string;
   readonly brand?: Partial<Config["brand"]>;
   readonly limits?: Partial<Config["limits"]>;
   readonly idempotency?: Partial<Config["idempotency"]>;

@@ -101,6 +101,7 @@ export const gatewaySchema: Schema = closed(
       hierarchy: { type: "object", additionalProperties: texts },
     }),
     surfaces: { type: "object", minProperties: 1, additionalProperties: surface },
+    hooks: text,
     toolsEndpoint: closed({ anonymous: { enum: ["names", "deny"] } }),
     brand: closed({ name: text, supportUrl: text, keyPageUrl: text }),
     limits: closed({
