@@ -5,7 +5,15 @@ import { type Beacon, startBeacon } from "../../demo/server.ts";
 import { api } from "../../generated/beacon/index.ts";
 import { startGateway, type TestGateway } from "../fakes/gateway.ts";
 import { type Exchange, eraOf, startWire, type Wire } from "../fakes/wire.ts";
-import { type Connected, clientKinds, connectV2, desktopBlock, inspect } from "./clients.ts";
+import {
+  type Connected,
+  clientKinds,
+  connectDesktop,
+  connectV2,
+  type DesktopBlock,
+  desktopBlock,
+  inspect,
+} from "./clients.ts";
 import { projectRoot } from "./process.ts";
 
 // Beacon, the gateway over its generated tools, and the clients people use, all over real HTTP. What a client achieved is read
@@ -195,6 +203,19 @@ describe("the Inspector's portability check", () => {
     const { code, stderr } = await inspect(gateway.url, beacon.keys.full, ["--method", "tools/list", "--strict"]);
     expect([code, stderr.match(/^Error.*(?:\n {2}.*)*/gm)]).toEqual([0, null]);
   });
+});
+
+it("the setup page's block for Claude Desktop works as shown, with a key in it", async () => {
+  const page = await (await fetch(`${gateway.base}/`, { headers: { accept: "text/html" } })).text();
+  const [, text = ""] = /<h2>Claude Desktop<\/h2>.*?<pre>(.*?)<\/pre>/s.exec(page) ?? [];
+  const shown = text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+  const { mcpServers } = JSON.parse(shown) as { mcpServers: Record<string, DesktopBlock> };
+  const [block] = Object.values(mcpServers);
+  if (!block) throw new Error(shown);
+  const client = await connectDesktop({ ...block, env: { ...block.env, API_KEY: beacon.keys.readOnly } });
+  const { isError } = await client.call("count_monitors", {});
+  await client.close();
+  expect(isError).toBe(false);
 });
 
 const document = join(projectRoot, "../shared/reference/openstatus-claude-desktop.md");

@@ -77,15 +77,20 @@ export function desktopBlock(url: string, key: string): DesktopBlock {
   return { command: "npx", args: ["mcp-remote", url, "--header", header], env: { API_KEY: key } };
 }
 
-interface DesktopBlock {
+/** One server of `claude_desktop_config.json`. */
+export interface DesktopBlock {
   readonly command: string;
   readonly args: string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Starts the block as Claude Desktop does. `npx` finds the installed mcp-remote because the project is the working directory. */
+/** The documented block. `npx` finds the installed mcp-remote because the project is the working directory. */
 async function connectMcpRemote(url: string, key: string): Promise<Connected> {
-  const { command, args, env } = desktopBlock(url, key);
+  return connectDesktop(desktopBlock(url, key));
+}
+
+/** Starts a block of `claude_desktop_config.json` as Claude Desktop does. */
+export async function connectDesktop({ command, args, env }: DesktopBlock): Promise<Connected> {
   const transport = new StdioClientTransport({
     command,
     args,
