@@ -1,4 +1,5 @@
 import type { ToolAnnotations, ToolOrigin } from "../catalog/tool.ts";
+import type { Schema } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../upstream/exchange.ts";
 import { annotationsOf } from "./annotations.ts";
@@ -18,7 +19,18 @@ import { changedItem } from "./written.ts";
 
 export function inputSchema(origin: ToolOrigin): ObjectSchema {
   const { properties, required } = argumentSchemas(origin);
-  return closedObject(origin.api, withIdempotencyKey(origin.spec, properties), required);
+  const offered = origin.spec.operation.method === "PUT" ? properties : withoutDefaults(properties);
+  return closedObject(origin.api, withIdempotencyKey(origin.spec, offered), required);
+}
+
+/** A partial update leaves what it does not name as it is; a default would tell a model that it is set, or to send it. */
+function withoutDefaults(properties: Readonly<Record<string, Schema>>): Readonly<Record<string, Schema>> {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => {
+      const { default: _, ...rest } = schema;
+      return [name, rest];
+    }),
+  );
 }
 
 export function outputSchema(origin: ToolOrigin): ObjectSchema {

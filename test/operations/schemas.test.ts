@@ -44,6 +44,16 @@ describe("an input schema", () => {
     });
   });
 
+  it("of a partial update states no default, since what is not named stays as it is; a replacement does", () => {
+    const fields = [{ name: "size", schema: { type: "integer", default: 3 } }] as const;
+    const update = (method: "PATCH" | "PUT") =>
+      inputOf(
+        spec("update", { operation: { id: "u", method, path: "/w" }, body: { mediaType: "application/json", fields } }),
+      );
+    expect(update("PATCH").properties?.size).toEqual({ type: "integer" });
+    expect(update("PUT").properties?.size).toEqual({ type: "integer", default: 3 });
+  });
+
   it("regression 8: has the API's own argument beside ours of that name, and no place that we fill", () => {
     const origin = spec("list", {
       paging: offset,
