@@ -60,7 +60,9 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   const cache = createPrincipalCache({ size: options.cacheSize ?? 10_000, lives, now: options.now ?? Date.now });
   const identify = async (id: string, credential: Secret): Promise<Principal | null> => {
     const identity = check === undefined ? unverified : await check(credential);
-    return identity === null ? null : { kind: "passthrough", id, ...identity, credential };
+    if (identity === null) return null;
+    const formerIds = keys.slice(1).map((key) => sign([key], credential.reveal()));
+    return { kind: "passthrough", id, ...(formerIds.length > 0 && { formerIds }), ...identity, credential };
   };
   return async (rawHeaders) => {
     const credential = readCredential(rawHeaders, headers);

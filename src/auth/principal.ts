@@ -8,6 +8,11 @@ export interface Principal {
   readonly kind: PrincipalKind;
   /** Stable and not secret: HMAC of a pass-through key, id of a gateway key or Connection. */
   readonly id: string;
+  /**
+   * The ids of the same caller under the further secrets, in their order: what was bound to one of them before a rotation is
+   * still the caller's. Absent where the id depends on no secret, or there is one alone.
+   */
+  readonly formerIds?: readonly string[];
   /** Null where nothing says who the key belongs to (an *unverified* key). */
   readonly user: { readonly id: string; readonly name?: string } | null;
   readonly organisation: { readonly id: string; readonly name?: string } | null;

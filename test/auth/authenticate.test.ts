@@ -31,6 +31,17 @@ describe("authenticate", () => {
     expect((await make({ keys: deriveKeys([new Secret("other")], "principal") })(raw("k1"))).id).not.toBe(a?.id);
   });
 
+  it("tells the ids that a key had under further secrets", async () => {
+    const secrets = [new Secret("s"), new Secret("t"), new Secret("u")];
+    const idUnder = async (...own: Secret[]): Promise<string> =>
+      (await make({ keys: deriveKeys(own, "principal") })(raw("k1"))).id;
+    const principal = await make({ keys: deriveKeys(secrets, "principal") })(raw("k1"));
+    expect([principal.id, ...(principal.formerIds ?? [])]).toEqual(
+      await Promise.all(secrets.map((one) => idUnder(one))),
+    );
+    expect(await make()(raw("k1"))).not.toHaveProperty("formerIds");
+  });
+
   it("asks once within the cache's life, again after it, and never shares one key's answer with another", async () => {
     let now = 0;
     const asked: string[] = [];

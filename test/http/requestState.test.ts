@@ -38,6 +38,10 @@ describe("a request state", () => {
   it("outlives the rotation of a secret, and is refused once the secret is gone", () => {
     const [old, next] = [new Secret("s"), new Secret("t")];
     expect(openState(deriveKeys([next, old], "requestState"), text, binding, now)).toMatchObject(state);
+    const later = { ...binding, principalId: "ann under the next secret", formerIds: ["ann"] };
+    expect(openState(deriveKeys([next, old], "requestState"), text, later, now)).toMatchObject(state);
+    const bob = { ...later, formerIds: ["bob"] };
+    expect(() => openState(deriveKeys([next, old], "requestState"), text, bob, now)).toThrow("not valid");
     expect(() => openState(deriveKeys([next], "requestState"), text, binding, now)).toThrow("not valid");
     expect(() => openState(deriveKeys([old], "cursor"), text, binding, now)).toThrow("not valid");
   });

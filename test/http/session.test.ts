@@ -1,7 +1,9 @@
 import { createSecretKey } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { deriveKeys } from "../../src/auth/keys.ts";
 import { createSessionIds } from "../../src/session/id.ts";
 import { createMemorySessions } from "../../src/session/sessions.memory.ts";
+import { Secret } from "../../src/telemetry/secret.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import {
   both,
@@ -232,6 +234,29 @@ describe("session ids that are not good", () => {
     }
     expect(asked).toBe(0);
     await gateway.close();
+  });
+
+  it("stay good when the secret is rotated, for their owner alone (X15)", async () => {
+    const sessions = createMemorySessions();
+    const [old, next] = [new Secret("old"), new Secret("next")];
+    const under = (...secrets: Secret[]): Promise<Gateway> =>
+      startGateway({ sessions, secrets, auth: { keys: deriveKeys(secrets, "principal") } });
+    const ping = async ({ url }: Gateway, name: string, id: string): Promise<number> =>
+      (await postSession(url, "ping", {}, { headers: { "x-api-key": name, "mcp-session-id": id } })).status;
+    const before = await under(old);
+    const rotated = await under(next, old);
+    const after = await under(next);
+    const { sessionId: first } = await openSession(before.url);
+    const { sessionId: second } = await openSession(rotated.url);
+    const statuses = [
+      await ping(rotated, "key-one", first),
+      await ping(rotated, "key-two", first),
+      await ping(rotated, "key-one", second),
+      await ping(after, "key-one", second),
+      await ping(after, "key-one", first),
+    ];
+    expect(statuses).toEqual([200, 404, 200, 200, 404]);
+    for (const gateway of [before, rotated, after]) await gateway.close();
   });
 
   it("are 404 once the session is over, idle or old (B29)", async () => {

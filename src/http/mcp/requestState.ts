@@ -6,6 +6,8 @@ import { rpc } from "../../mcp/versions.ts";
 /** What a request that asked something must be the same in when it comes back. */
 export interface StateBinding {
   readonly principalId: string;
+  /** See `src/auth/principal.ts`. */
+  readonly formerIds?: readonly string[];
   readonly surface: string;
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>>;
@@ -40,11 +42,20 @@ export function openState(keys: Keys, text: unknown, binding: StateBinding, nowM
   const parts = typeof text === "string" && text.length <= maxLength ? /^v1\.([\w-]+)\.([\w-]{43})$/.exec(text) : null;
   const [, body, signature] = parts ?? [];
   if (body === undefined || signature === undefined) throw invalidState();
-  if (!verifies(keys, `${body}|${digest(binding)}`, signature)) throw invalidState();
+  if (!isSigned(keys, body, binding, signature)) throw invalidState();
   // The signature is ours, so the content is what sealState wrote.
   const state = JSON.parse(Buffer.from(body, "base64url").toString()) as RequestState & { expires: number };
   if (state.expires * 1_000 <= nowMs) throw invalidState();
   return state;
+}
+
+/** Under each key the principal has the id that it had while that key signed. */
+function isSigned(keys: Keys, body: string, binding: StateBinding, signature: string): boolean {
+  const ids = [binding.principalId, ...(binding.formerIds ?? [])];
+  return keys.some((key, index) => {
+    const principalId = ids[index] ?? binding.principalId;
+    return verifies([key], `${body}|${digest({ ...binding, principalId })}`, signature);
+  });
 }
 
 function digest({ principalId, surface, method, params }: StateBinding): string {

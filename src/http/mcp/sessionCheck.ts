@@ -23,8 +23,8 @@ export async function liveSession({ req, principal, parts }: Exchange): Promise<
       "the header Mcp-Session-Id is missing; send initialize first, and then the id it answered with",
     );
   }
-  const hash = parts.sessionIds.principalHash(principal);
-  if (!parts.sessionIds.owns(id, hash, parts.now())) throw unknownSession();
+  const hash = parts.sessionIds.ownerOf(id, principal, parts.now());
+  if (hash === null) throw unknownSession();
   const state = await parts.sessions.touch(id, hash);
   if (state === null) throw unknownSession();
   return { id, state };

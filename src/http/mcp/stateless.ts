@@ -1,6 +1,6 @@
 import { GatewayError } from "../../errors.ts";
 import { changeNotification, filterAccepts, type ListenFilter } from "../../mcp/changes.ts";
-import type { McpContext } from "../../mcp/context.ts";
+import type { McpContext, Principal } from "../../mcp/context.ts";
 import { dispatch } from "../../mcp/dispatch.ts";
 import { rpcErrorOf, statusOfRpcError } from "../../mcp/errors.ts";
 import { createNotify, progressTokenOf } from "../../mcp/notify.ts";
@@ -12,6 +12,7 @@ import { aborted, holdStream } from "./heldStream.ts";
 import { checkNotification, checkRequest } from "./ladder.ts";
 import type { RpcNotification, RpcRequest } from "./message.ts";
 import { answerText, errorAnswer, resultAnswer, sendError, sendJson } from "./reply.ts";
+import type { StateBinding } from "./requestState.ts";
 import { openSse, type Sse } from "./sse.ts";
 
 /**
@@ -68,7 +69,7 @@ function contextOf(exchange: Exchange, message: RpcRequest, envelope: Envelope, 
   });
   const { ask, pendingInput } = createStatelessAsk({
     keys: parts.stateKeys,
-    binding: { principalId: principal.id, surface: surface.name, method: message.method, params: message.params },
+    binding: bindingOf(principal, surface.name, message),
     capabilities: envelope.capabilities,
     nowMs: parts.now(),
   });
@@ -93,6 +94,11 @@ function contextOf(exchange: Exchange, message: RpcRequest, envelope: Envelope, 
 }
 
 /** A listen stream: what is honoured first, then each change, marked with the id of the request that subscribed. */
+/** What the answers to questions of ours are bound to. */
+function bindingOf({ id, formerIds }: Principal, surface: string, { method, params }: RpcRequest): StateBinding {
+  return { principalId: id, ...(formerIds !== undefined && { formerIds }), surface, method, params };
+}
+
 async function listen(
   exchange: Exchange,
   id: string | number,
