@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernHttp } from "@modelcontextprotocol/client";
@@ -91,6 +91,7 @@ async function connectMcpRemote(url: string, key: string): Promise<Connected> {
 
 /** Starts a block of `claude_desktop_config.json` as Claude Desktop does. */
 export async function connectDesktop({ command, args, env }: DesktopBlock): Promise<Connected> {
+  const folder = mkdtempSync(join(tmpdir(), "specgate-mcp-remote-"));
   const transport = new StdioClientTransport({
     command,
     args,
@@ -100,12 +101,15 @@ export async function connectDesktop({ command, args, env }: DesktopBlock): Prom
       ...env,
       PATH: [join(projectRoot, "node_modules/.bin"), process.env.PATH].join(delimiter), // Node 24, as the user of the document has
       HOME: process.env.HOME ?? "",
-      MCP_REMOTE_CONFIG_DIR: mkdtempSync(join(tmpdir(), "specgate-mcp-remote-")),
+      MCP_REMOTE_CONFIG_DIR: folder,
     },
   });
   const client = new Client(info);
   await client.connect(transport);
-  return connected(client, () => client.close());
+  return connected(client, async () => {
+    await client.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
 }
 
 interface SdkClient {
