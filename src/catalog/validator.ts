@@ -1,18 +1,24 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
-import * as formats from "ajv-formats";
-import { RE2JS } from "re2js";
+import type { Ajv2020, ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 import { GatewayError } from "../errors.ts";
+import { createAjv } from "./ajv.ts";
+import { createAnswerCheck } from "./answers.ts";
+import type { Difference } from "./differences.ts";
 import { explain } from "./explain.ts";
 import { hardened } from "./harden.ts";
 import type { Tool } from "./tool.ts";
 
-/** Checks arguments against the input schemas of Tools. */
+/** Checks arguments against the input schemas of Tools, and answers against what the Spec says of them. */
 export interface Validator {
   /**
    * Throws `invalid_arguments` in words for a model when `args` is not what `tool` takes. Changes nothing: no value is
    * coerced, no default filled in.
    */
   readonly check: (tool: Tool, args: Readonly<Record<string, unknown>>) => void;
+  /**
+   * Where `answer`, one item that `tool` returned, is not what the Spec says. Fields that are not there are not missed: the
+   * caller may not have asked for them. Empty where the Spec says nothing of the answer.
+   */
+  readonly differences: (tool: Tool, answer: unknown) => readonly Difference[];
 }
 
 /**
@@ -21,7 +27,7 @@ export interface Validator {
  * everything, and the upstream decides.
  */
 export function createValidator(): Validator {
-  const ajv = createAjv();
+  const ajv = createAjv({ allErrors: false });
   const compiled = new WeakMap<Tool, ValidateFunction>();
   return {
     check: (tool, args) => {
@@ -29,50 +35,13 @@ export function createValidator(): Validator {
       compiled.set(tool, validate);
       if (!validate(args)) throw invalid(tool, validate.errors ?? []);
     },
+    differences: createAnswerCheck(),
   };
 }
 
 /** Schemas without an `$id` are roots of their own, so `$defs` of one name in two Tools stay apart. */
 function compile(ajv: Ajv2020, tool: Tool): ValidateFunction {
   return ajv.compile(hardened(tool.definition.inputSchema) as object); // an object schema stays one
-}
-
-function createAjv(): Ajv2020 {
-  const ajv = new Ajv2020({
-    strict: false,
-    allErrors: false,
-    logger: false,
-    verbose: true,
-    validateSchema: false,
-    addUsedSchema: false,
-    code: { regExp: linearRegExp },
-  });
-  addFormats(ajv);
-  return ajv;
-}
-
-/** The package is CommonJS, and its types describe only its default export. */
-const addFormats = formats.default as unknown as (ajv: Ajv2020) => Ajv2020;
-
-/** A pattern as ajv uses it. ajv keeps patterns by their text, so two must never print alike. */
-interface Pattern {
-  readonly test: (text: string) => boolean;
-  readonly toString: () => string;
-}
-
-/** ajv's hook for the regular expression engine; `code` would only be used in standalone code. */
-const linearRegExp = Object.assign(
-  (pattern: string): Pattern => ({ test: matcherOf(pattern), toString: () => pattern }),
-  { code: "linearRegExp" },
-);
-
-function matcherOf(pattern: string): Pattern["test"] {
-  try {
-    const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
-    return (text) => compiled.matcher(text).find();
-  } catch {
-    return () => true;
-  }
 }
 
 function invalid(tool: Tool, errors: readonly ErrorObject[]): GatewayError {

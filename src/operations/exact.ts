@@ -23,6 +23,16 @@ export function exactSchema(origin: ToolOrigin): ObjectSchema {
   });
 }
 
+/**
+ * The exact schema of what a Tool answers, as the property `answer`, with the definitions it reaches; undefined where the Spec
+ * says nothing of it.
+ */
+export function exactAnswer(origin: ToolOrigin): ObjectSchema | undefined {
+  const item = exactItem(origin);
+  if (origin.spec.result?.binary || Object.keys(item).length === 0) return undefined;
+  return withDefinitions(origin.api, { type: "object", properties: { answer: item } });
+}
+
 function exactItem({ resource, spec }: ToolOrigin): Schema {
   if (!spec.result?.noun) return spec.result?.item ?? {};
   const returned = Object.entries(resource.fields).filter(([, field]) => !field.writeOnly);
