@@ -36,7 +36,10 @@ export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<n
   const stopped = stopSignal();
   const port = await gateway.listen();
   const tools = Object.fromEntries(gateway.surfaces.map((surface) => [surface.path, surface.tools.length]));
-  logger.info({ url: gateway.url(), port, api: api.name, version: api.version, tools }, "listening");
+  logger.info(
+    { url: gateway.url(), port, metricsPort: gateway.metricsPort(), api: api.name, version: api.version, tools },
+    "listening",
+  );
   if (terminal.interactive) terminal.err(banner(gateway, config));
   const signal = await stopped;
   logger.info({ signal }, "draining");

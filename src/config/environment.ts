@@ -7,6 +7,8 @@ export interface Environment {
   readonly config?: string;
   readonly port?: number;
   readonly host?: string;
+  /** Where metrics are served; absent: nowhere. */
+  readonly metricsPort?: number;
   readonly publicUrl?: string;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
@@ -33,8 +35,9 @@ export function readEnvironment(variables: Variables): Environment {
   const text = (name: string): string | undefined => variables[name]?.trim() || undefined;
   const environment: Environment = {
     ...optional("config", text("SPECGATE_CONFIG")),
-    ...optional("port", port(text("PORT"), faults)),
+    ...optional("port", port("PORT", text("PORT"), faults)),
     ...optional("host", text("HOST")),
+    ...optional("metricsPort", port("METRICS_PORT", text("METRICS_PORT"), faults)),
     ...optional("publicUrl", httpUrl("PUBLIC_URL", text("PUBLIC_URL"), faults)),
     allowedHosts: list(text("ALLOWED_HOSTS")),
     allowedOrigins: list(text("ALLOWED_ORIGINS")),
@@ -65,11 +68,11 @@ function list(text: string | undefined): readonly string[] {
     .filter((part) => part !== "");
 }
 
-function port(text: string | undefined, faults: string[]): number | undefined {
+function port(name: string, text: string | undefined, faults: string[]): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
-  faults.push(`PORT is "${text}"; give a number from 0 (any free port) to 65535`);
+  faults.push(`${name} is "${text}"; give a number from 0 (any free port) to 65535`);
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { Answer, LogLevel, Notification, Question } from "../calls/call.ts";
 import type { Era, Principal, Surface } from "../surfaces/surface.ts";
+import type { ObserveOperation } from "../telemetry/metrics.ts";
 import type { ListenFilter } from "./changes.ts";
 
 export type { LogLevel } from "../calls/call.ts";
@@ -60,12 +61,15 @@ export interface McpContext {
   readonly pendingInput?: () => PendingInput | null;
   /** Stateless era only: streams the changes of the filter until the stream ends; resolves to the `_meta` of its result. */
   readonly listen?: (honoured: ListenFilter) => Promise<Readonly<Record<string, unknown>>>;
+  /** Takes what the request took and came to. Absent: nothing is measured. */
+  readonly observe?: ObserveOperation;
 }
 
 /** What a method answers: a value to serialise, or the `result` serialised already, which costs nothing more. */
 export type MethodResult =
   | { readonly value: Readonly<Record<string, unknown>> }
-  | { readonly text: string }
+  /** `isError`: the text says that the tool failed. */
+  | { readonly text: string; readonly isError?: true }
   | { readonly bytes: Buffer };
 
 /** One MCP method. Throws GatewayError. */

@@ -7,6 +7,7 @@ import { serverDiscover } from "./methods/serverDiscover.ts";
 import { subscriptionsListen } from "./methods/subscriptionsListen.ts";
 import { toolsCall } from "./methods/toolsCall.ts";
 import { toolsList } from "./methods/toolsList.ts";
+import { observed } from "./observed.ts";
 import { shown } from "./params.ts";
 import { rpc } from "./versions.ts";
 
@@ -27,18 +28,29 @@ const methods: Readonly<Record<Era, ReadonlyMap<string, Method>>> = {
   ]),
 };
 
-/** Serves one request. Throws GatewayError; anything else that is thrown becomes `internal` here. */
+/** Serves one request, and measures it where the context says so. Throws GatewayError; anything else that is thrown becomes `internal` here. */
 export async function dispatch(
   context: McpContext,
   method: string,
   params: Readonly<Record<string, unknown>>,
 ): Promise<MethodResult> {
-  const serve = methods[context.era].get(method);
-  if (serve === undefined) {
-    throw new GatewayError("invalid_request", `Method not found: ${shown(method)}`, { rpcCode: rpc.methodNotFound });
+  const { observe } = context;
+  return observe === undefined
+    ? await serve(context, method, params)
+    : await observed({ context, observe, method, params }, () => serve(context, method, params));
+}
+
+async function serve(
+  context: McpContext,
+  name: string,
+  params: Readonly<Record<string, unknown>>,
+): Promise<MethodResult> {
+  const method = methods[context.era].get(name);
+  if (method === undefined) {
+    throw new GatewayError("invalid_request", `Method not found: ${shown(name)}`, { rpcCode: rpc.methodNotFound });
   }
   try {
-    return await serve(context, params);
+    return await method(context, params);
   } catch (thrown) {
     throw GatewayError.from(thrown);
   }

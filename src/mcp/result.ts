@@ -17,7 +17,7 @@ export function callToolResult(outcome: Outcome, context: McpContext): MethodRes
   // The v1 client holds structuredContent of an error against outputSchema, and throws (security.md, outcome notation).
   if (json !== undefined && isError !== true) members.push(`"structuredContent":${json}`);
   if (isError === true) members.push('"isError":true');
-  return { text: `{${members.join(",")}${completeMembers(context)}}` };
+  return { text: `{${members.join(",")}${completeMembers(context)}}`, ...(isError === true && { isError }) };
 }
 
 /** An error the caller can act on, as a tool result: JSON text `{ code, message, next, retryable }`. */

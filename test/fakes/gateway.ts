@@ -17,6 +17,8 @@ export interface TestGateway {
   /** Scheme, host and port. */
   readonly base: string;
   readonly api: Api;
+  /** Where METRICS_PORT made it serve `/metrics`. */
+  readonly metricsUrl?: string;
   readonly close: () => Promise<void>;
 }
 
@@ -57,5 +59,7 @@ export async function startGateway(
   const config = resolveConfig(parseGatewayFile("gateway.yaml", configText), environment, flags, api.version);
   const gateway = compose({ api, config, logger: createLogger(config.server.logLevel) });
   const base = `http://127.0.0.1:${await gateway.listen()}`;
-  return { url: `${base}/mcp`, base, api, close: () => gateway.close() };
+  const metricsPort = gateway.metricsPort();
+  const metrics = metricsPort === undefined ? {} : { metricsUrl: `http://127.0.0.1:${metricsPort}/metrics` };
+  return { url: `${base}/mcp`, base, api, ...metrics, close: () => gateway.close() };
 }

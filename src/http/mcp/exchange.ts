@@ -6,6 +6,7 @@ import type { Principal, Surface } from "../../mcp/context.ts";
 import type { SessionIds } from "../../session/id.ts";
 import type { Sessions } from "../../session/port.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import type { ObserveOperation } from "../../telemetry/metrics.ts";
 import type { BodyLimits } from "./body.ts";
 import type { ChangeHub } from "./changeHub.ts";
 import type { StreamLimits } from "./streamLimits.ts";
@@ -27,6 +28,8 @@ export interface Parts {
   readonly page: ((surface: Surface, req: IncomingMessage) => string) | undefined;
   readonly log: Pick<Logger, "error"> | undefined;
   readonly now: () => number;
+  /** Takes the measure of each request. */
+  readonly observe: ObserveOperation | undefined;
 }
 
 /** One HTTP request that passed Host, Origin and credential. */

@@ -9,6 +9,7 @@ import { rpc } from "../../mcp/versions.ts";
 import { createSessionIds } from "../../session/id.ts";
 import type { Sessions } from "../../session/port.ts";
 import type { Logger } from "../../telemetry/log.ts";
+import type { ObserveOperation } from "../../telemetry/metrics.ts";
 import type { Secret } from "../../telemetry/secret.ts";
 import { corsHeaders, type EdgePolicy, pageHeaders, preflightHeaders, refusalOf } from "../edge.ts";
 import { type BodyLimits, defaultBodyLimits, readJson } from "./body.ts";
@@ -42,6 +43,8 @@ export interface McpListenerOptions {
   /** The page for a browser that opens the path. Default: none, and the key check answers. */
   readonly page?: (surface: Surface, req: IncomingMessage) => string;
   readonly log?: Pick<Logger, "error">;
+  /** Takes the measure of each MCP request. Default: nothing is measured. */
+  readonly observe?: ObserveOperation;
   /** Milliseconds since the epoch; for tests. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -59,6 +62,8 @@ export interface McpListener {
   readonly drain: () => Promise<void>;
   /** Requests being served, streams not counted. */
   readonly inFlight: () => number;
+  /** Open GET and listen streams. */
+  readonly openStreams: () => number;
 }
 
 /** Methods of the path; OPTIONS is answered besides. */
@@ -101,6 +106,7 @@ export function createMcpListener(options: McpListenerOptions): McpListener {
       await parts.work.idle();
     },
     inFlight: parts.work.count,
+    openStreams: () => parts.openStreams.size,
   };
 }
 
@@ -118,6 +124,7 @@ function partsOf(options: McpListenerOptions): Parts {
     page: options.page,
     log: options.log,
     now: options.now ?? Date.now,
+    observe: options.observe,
   };
 }
 

@@ -216,8 +216,9 @@ function contextOf(exchange: Exchange, { id, state }: LiveSession, message: RpcR
 type ClientFacts = Pick<LiveSession["state"], "version" | "client" | "capabilities">;
 
 function baseOf(
-  { principal, surface, requestId }: Exchange,
+  { principal, surface, requestId, parts: { observe } }: Exchange,
   { version, client, capabilities }: ClientFacts,
-): Pick<McpContext, "principal" | "era" | "version" | "client" | "capabilities" | "surface" | "requestId"> {
-  return { principal, era: "session", version, client, capabilities, surface, requestId };
+): Pick<McpContext, "principal" | "era" | "version" | "client" | "capabilities" | "surface" | "requestId" | "observe"> {
+  const facts = { principal, era: "session", version, client, capabilities, surface, requestId } as const;
+  return observe === undefined ? facts : { ...facts, observe };
 }

@@ -90,15 +90,16 @@ function contextOf(exchange: Exchange, message: RpcRequest, envelope: Envelope, 
     ask,
     pendingInput,
     listen: (honoured) => listen(exchange, message.id, honoured, stream),
+    ...(parts.observe !== undefined && { observe: parts.observe }),
   };
 }
 
-/** A listen stream: what is honoured first, then each change, marked with the id of the request that subscribed. */
 /** What the answers to questions of ours are bound to. */
 function bindingOf({ id, formerIds }: Principal, surface: string, { method, params }: RpcRequest): StateBinding {
   return { principalId: id, ...(formerIds !== undefined && { formerIds }), surface, method, params };
 }
 
+/** A listen stream: what is honoured first, then each change, marked with the id of the request that subscribed. */
 async function listen(
   exchange: Exchange,
   id: string | number,
