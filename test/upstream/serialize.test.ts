@@ -177,7 +177,11 @@ describe("a query", () => {
       value: { R: 100, d: { e: 1 } },
       want: "c%5BR%5D=100&c%5Bd%5D%5Be%5D=1",
     },
-    { param: { name: "c", style: "deepObject" }, value: { in: ["a", "b"] }, want: "c%5Bin%5D=a&c%5Bin%5D=b" },
+    {
+      param: { name: "c", style: "deepObject" },
+      value: { in: ["a", "b"] },
+      want: "c%5Bin%5D%5B%5D=a&c%5Bin%5D%5B%5D=b",
+    },
     { param: { name: "f", content: "application/json" }, value: { a: [1] }, want: "f=%7B%22a%22%3A%5B1%5D%7D" },
     { param: { name: "u", allowReserved: true }, value: "a/b?c&d#e", want: "u=a/b?c%26d%23e" },
   ];

@@ -36,7 +36,7 @@ export function headerParams(
 
 /** An empty array or object is not sent: a header without a value says something else. */
 function isEmpty(value: unknown): boolean {
-  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+  return typeof value === "object" && value !== null && !Object.values(value).some(isSet);
 }
 
 /** Style `simple`, and Swagger 2.0's delimited ones; nothing is encoded. OpenAPI 3.1.1, appendix D. */

@@ -149,8 +149,8 @@ function joined(label: string, items: readonly string[], joint: string, { encode
 const maxDepth = 8;
 
 /**
- * `name[key]=value`; nested objects nest their brackets, arrays repeat the name. OpenAPI leaves both open; this is what most
- * servers read (qs, Rack, PHP).
+ * `name[key]=value`; nested objects nest their brackets, arrays end in `[]`, or in `[0]` and so on where their items have parts.
+ * OpenAPI leaves arrays open; this is what most servers read (PHP, Rack, qs, Stripe).
  */
 export function deepPieces(
   name: string,
@@ -164,7 +164,7 @@ export function deepPieces(
   if (Array.isArray(value)) {
     const isFlat = value.every((item) => typeof item !== "object" || item === null);
     return value.flatMap((item, index) =>
-      deepPieces(isFlat ? name : `${name}[${index}]`, item, label, alphabet, depth + 1),
+      deepPieces(`${name}[${isFlat ? "" : index}]`, item, label, alphabet, depth + 1),
     );
   }
   if (typeof value !== "object" || value === null) return [{ name, value: alphabet.encode(primitive(label, value)) }];
