@@ -1,6 +1,6 @@
 import type { SessionSignal, SessionState, Sessions } from "./port.ts";
 import { createQuestions } from "./questions.memory.ts";
-import { createEventStreams, type EventStreams } from "./streams.memory.ts";
+import { createEventStreams, type EventStreams, type NewEvent } from "./streams.memory.ts";
 
 export interface MemorySessionsOptions {
   /** Sessions of one principal; one more ends the least recently used. Default 50. */
@@ -56,8 +56,8 @@ export function createMemorySessions(options: MemorySessionsOptions = {}): Sessi
     end(id);
     return undefined;
   };
-  const append = (session: Session, stream: string, data: string, last: boolean): string => {
-    const seq = session.streams.append(stream, data, last);
+  const append = (session: Session, stream: string, event: NewEvent): string => {
+    const seq = session.streams.append(stream, event);
     signal(session, { type: "event", stream });
     return seq;
   };
@@ -106,11 +106,11 @@ export function createMemorySessions(options: MemorySessionsOptions = {}): Sessi
     },
     append: async (id, stream, data, last = false) => {
       const session = alive(id);
-      return session === undefined ? "0" : append(session, stream, data, last);
+      return session === undefined ? "0" : append(session, stream, { data, last, shared: false });
     },
     broadcast: async (stream, data, eventId) => {
       if (!broadcasts.first(eventId)) return;
-      for (const session of sessions.values()) append(session, stream, data, false);
+      for (const session of sessions.values()) append(session, stream, { data, last: false, shared: true });
     },
     read: async (id, stream, after) => alive(id)?.streams.read(stream, after) ?? null,
     tail: async (id, stream) => alive(id)?.streams.tail(stream) ?? "0",

@@ -28,7 +28,8 @@ const broadcastBatch = 200;
  * its id in the Redis stream, `<base>-<number>`: the base is the time of the stream's first event and the number counts
  * without gaps, so that a position tells whether anything between it and now was trimmed, and a position in a stream of
  * the same name that has been forgotten since is never taken for one in this. The field outlives the events: a reader of a
- * stream that was quiet for an hour is still at its end. `once` is the last broadcast that was appended.
+ * stream that was quiet for an hour is still at its end. `once` is the last broadcast that was appended. Of too
+ * many streams those that are over go first, then those quiet longest, and one that broadcasts go to last.
  */
 const appendScript = script(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return { '0' } end
@@ -64,7 +65,8 @@ if meta or beyond <= 0 then return reply end
 local others = {}
 for i, name in ipairs(redis.call('HKEYS', KEYS[2])) do
   if name ~= stream then
-    local over, at = string.match(redis.call('HGET', KEYS[2], name), '^%d+ %d+ %d+ (%d) (%d+)')
+    local over, at, shared = string.match(redis.call('HGET', KEYS[2], name), '^%d+ %d+ %d+ (%d) (%d+) (%S+)$')
+    if shared ~= '-' then over = '-' end
     others[#others + 1] = { name, over, tonumber(at) }
   end
 end

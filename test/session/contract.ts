@@ -163,6 +163,36 @@ export function sessionsContract({ name, make, shared }: Maker): void {
       expect((await sessions.read("a", "s", tail))?.events).toEqual([]);
     });
 
+    it("keeps the stream that broadcasts go to, however many others there are", async () => {
+      await sessions.create("a", "ann", state);
+      await sessions.broadcast("session", "changed", "e1");
+      const seq = await sessions.tail("a", "session");
+      for (let i = 0; i < 100; i++) await sessions.append("a", `s${i}`, "x");
+      expect(await other.read("a", "session", seq)).toEqual({ events: [], ended: false });
+      expect((await other.read("a", "session", "0"))?.events).toEqual([{ seq, data: "changed" }]);
+    });
+
+    it("forgets streams that are over before those that run", async () => {
+      await sessions.create("a", "ann", state);
+      const running = await sessions.append("a", "running", "x");
+      const over = await sessions.append("a", "over", "x", true);
+      for (let i = 0; i < 63; i++) await sessions.append("a", `s${i}`, "x");
+      expect(await other.read("a", "over", over)).toBeNull();
+      expect(await other.read("a", "running", running)).toEqual({ events: [], ended: false });
+    });
+
+    it("never takes a position in a forgotten stream for one in a new stream of its name", async () => {
+      await sessions.create("a", "ann", state);
+      const before = [await sessions.append("a", "s", "one", true), await sessions.append("a", "s", "two", true)];
+      for (let i = 0; i < 64; i++) {
+        now += 1;
+        await sessions.append("a", `s${i}`, "x");
+      }
+      const after = [await sessions.append("a", "s", "three"), await sessions.append("a", "s", "four")];
+      for (const seq of before) expect([seq, await other.read("a", "s", seq)]).toEqual([seq, null]);
+      expect((await other.read("a", "s", after[0] as string))?.events).toEqual([{ seq: after[1], data: "four" }]);
+    });
+
     it("wakes whoever watches, on every replica, until they stop", async () => {
       await sessions.create("a", "ann", state);
       await sessions.create("b", "ann", state);
