@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { callerOf } from "../fakes/caller.ts";
@@ -47,6 +47,14 @@ it("holds the built program and nothing else", async () => {
     files.filter((name) => !/^(package\.json|LICENSE|README\.md|dist\/(src|codegen)\/.*\.(js|d\.ts|json))$/.test(name)),
   ).toEqual([]);
   expect(readFileSync(bin, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
+});
+
+it("puts a command on the path that starts", async () => {
+  const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
+  const { stdout } = await run("npx", ["specgate", "--version"], { cwd: project, env: { ...process.env, PATH: path } });
+  expect(stdout.trim()).toBe(
+    (JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")) as { version: string }).version,
+  );
 });
 
 it("generates in a project of its own, and what it writes type-checks there", async () => {

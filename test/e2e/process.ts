@@ -82,6 +82,9 @@ export async function serveNode(
   const lines: string[] = [];
   const waiting: { readonly text: string; readonly found: () => void }[] = [];
   const exit = once(child, "close") as Promise<[number | null]>;
+  const orphan = (): boolean => child.kill("SIGKILL"); // a test that is cut short leaves no server behind
+  process.once("exit", orphan);
+  void exit.then(() => process.off("exit", orphan));
   const url = await new Promise<string>((found, failed) => {
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on("line", (line) => {

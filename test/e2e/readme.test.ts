@@ -74,7 +74,7 @@ describe("npm run demo", () => {
   });
 
   afterAll(() => {
-    demo.child.kill("SIGKILL");
+    demo?.child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   });
 
