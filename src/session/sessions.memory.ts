@@ -1,5 +1,6 @@
 import type { SessionSignal, SessionState, Sessions } from "./port.ts";
 import { createQuestions } from "./questions.memory.ts";
+import { createSeen } from "./seen.ts";
 import { createEventStreams, type EventStreams, type NewEvent } from "./streams.memory.ts";
 
 export interface MemorySessionsOptions {
@@ -131,20 +132,6 @@ export function createMemorySessions(options: MemorySessionsOptions = {}): Sessi
     close: async () => {
       clearInterval(sweep);
       questions.close();
-    },
-  };
-}
-
-/** Remembers the last `size` ids. */
-function createSeen(size: number): { first: (id: string) => boolean } {
-  const seen = new Set<string>();
-  return {
-    first: (id) => {
-      if (seen.has(id)) return false;
-      seen.add(id);
-      const oldest = seen.values().next();
-      if (seen.size > size && oldest.done !== true) seen.delete(oldest.value);
-      return true;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -28,7 +29,7 @@ describe("the official conformance suite", () => {
   let gateway: Gateway;
   let url: string;
   beforeAll(async () => {
-    gateway = composeFixtures(() => gateway.notify({ type: "tools_list_changed" }));
+    gateway = composeFixtures(() => gateway.notify({ type: "tools_list_changed" }, randomUUID()));
     url = `http://127.0.0.1:${await gateway.listen()}/mcp`;
   });
   afterAll(() => gateway.close());

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
@@ -38,7 +39,7 @@ describe.each(["server", "express"] as const)("the official clients against our 
     await expect(client.callTool({ name: "no_such" })).rejects.toMatchObject({ code: -32602 });
     await expect
       .poll(async () => {
-        await gateway.mcp.notify({ type: "tools_list_changed" });
+        await gateway.mcp.notify({ type: "tools_list_changed" }, randomUUID());
         return Promise.race([changed, undefined]);
       })
       .toBeDefined();

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { startGateway } from "./gateway.ts";
 import { both, key, openSession, openStream, postStateless, rawRequest, send } from "./wire.ts";
@@ -31,7 +32,7 @@ describe("the Node server", () => {
     await stream.next();
     expect(await rawRequest(gateway.port, "POST /mcp HTTP/1.1\r\nHost: local")).toMatch(/^HTTP\/1\.1 408 /);
     expect(await rawRequest(gateway.port, `${post}Content-Length: 100\r\n\r\n{`)).toMatch(/^HTTP\/1\.1 4\d\d /);
-    await gateway.mcp.notify({ type: "tools_list_changed" });
+    await gateway.mcp.notify({ type: "tools_list_changed" }, randomUUID());
     expect(await stream.message()).toMatchObject({ method: "notifications/tools/list_changed" });
     await gateway.close();
   });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Identity } from "../../src/auth/authenticate.ts";
 import { GatewayError } from "../../src/errors.ts";
@@ -26,10 +27,10 @@ describe("the GET stream of a session", () => {
   it("carries list_changed once to each session, and not to one that has no stream", async () => {
     const [one, two] = [await openSession(gateway.url), await openSession(gateway.url, { version: "2025-06-18" })];
     const streams = [await open(one.headers), await open(two.headers)];
-    await gateway.mcp.notify(changed);
+    await gateway.mcp.notify(changed, randomUUID());
     for (const stream of streams)
       expect(await stream.message()).toEqual({ jsonrpc: "2.0", method: "notifications/tools/list_changed" });
-    await gateway.mcp.notify({ type: "resource_updated", uri: "test://x" });
+    await gateway.mcp.notify({ type: "resource_updated", uri: "test://x" }, randomUUID());
     for (const stream of streams) {
       expect(await stream.message()).toMatchObject({
         method: "notifications/resources/updated",
@@ -38,21 +39,33 @@ describe("the GET stream of a session", () => {
     }
   });
 
+  it("carries an event once, whichever replicas tell of it", async () => {
+    const other = await startGateway({ sessions: gateway.sessions });
+    const stream = await open((await openSession(gateway.url)).headers);
+    for (const { mcp } of [gateway, other, gateway]) await mcp.notify(changed, "catalog 1");
+    await other.mcp.notify({ type: "prompts_list_changed" }, "prompts 1");
+    expect([await stream.message(), await stream.message()]).toMatchObject([
+      { method: "notifications/tools/list_changed" },
+      { method: "notifications/prompts/list_changed" },
+    ]);
+    await other.close();
+  });
+
   it("resumes after Last-Event-ID without a gap or a repeat", async () => {
     const { headers } = await openSession(gateway.url);
     const first = await open(headers);
     await first.next();
-    await gateway.mcp.notify(changed);
+    await gateway.mcp.notify(changed, randomUUID());
     const { id } = (await first.next()) ?? {};
     first.leave();
-    await gateway.mcp.notify({ type: "prompts_list_changed" });
-    await gateway.mcp.notify({ type: "resources_list_changed" });
+    await gateway.mcp.notify({ type: "prompts_list_changed" }, randomUUID());
+    await gateway.mcp.notify({ type: "resources_list_changed" }, randomUUID());
     const second = await open({ ...headers, "last-event-id": id });
     expect([await second.message(), await second.message()]).toMatchObject([
       { method: "notifications/prompts/list_changed" },
       { method: "notifications/resources/list_changed" },
     ]);
-    await gateway.mcp.notify(changed);
+    await gateway.mcp.notify(changed, randomUUID());
     expect(await second.message()).toMatchObject({ method: "notifications/tools/list_changed" });
   });
 
@@ -63,7 +76,7 @@ describe("the GET stream of a session", () => {
     const newer = await open(headers);
     await newer.next();
     expect(await older.next()).toBeNull();
-    await gateway.mcp.notify(changed);
+    await gateway.mcp.notify(changed, randomUUID());
     expect(await newer.message()).toMatchObject({ method: "notifications/tools/list_changed" });
   });
 
@@ -175,7 +188,7 @@ describe("the stream of a POST", () => {
     const stream = await openStream(gateway.url, { headers });
     const { id } = (await stream.next()) ?? {};
     stream.leave();
-    for (let i = 0; i < 300; i++) await gateway.mcp.notify({ type: "tools_list_changed" });
+    for (let i = 0; i < 300; i++) await gateway.mcp.notify({ type: "tools_list_changed" }, randomUUID());
     const answer = await get(gateway.url, { ...key, accept: "text/event-stream", ...headers, "last-event-id": id });
     expect([answer.status, answer.body]).toMatchObject([404, { error: { code: -32001 } }]);
     now += 1;
@@ -206,7 +219,7 @@ describe("a stream that is held open", () => {
       if (ends) expect([name, await stream.next()]).toEqual([name, null]);
       else {
         await expect.poll(() => asked).toBeGreaterThan(2);
-        await gateway.mcp.notify(changed);
+        await gateway.mcp.notify(changed, randomUUID());
         expect(await stream.message()).toMatchObject({ method: "notifications/tools/list_changed" });
       }
       await gateway.close();
@@ -275,14 +288,30 @@ describe("subscriptions/listen", () => {
       method: "notifications/subscriptions/acknowledged",
       params: { notifications: { toolsListChanged: true }, _meta },
     });
-    await gateway.mcp.notify({ type: "prompts_list_changed" });
-    await gateway.mcp.notify({ type: "resource_updated", uri: "test://x" });
-    await gateway.mcp.notify(changed);
+    await gateway.mcp.notify({ type: "prompts_list_changed" }, randomUUID());
+    await gateway.mcp.notify({ type: "resource_updated", uri: "test://x" }, randomUUID());
+    await gateway.mcp.notify(changed, randomUUID());
     expect(await stream.message()).toEqual({
       jsonrpc: "2.0",
       method: "notifications/tools/list_changed",
       params: { _meta },
     });
+  });
+
+  it("carries an event once, however often it is told", async () => {
+    const stream = await listen({ toolsListChanged: true });
+    await stream.message();
+    for (const id of ["catalog 1", "catalog 1", "catalog 2"]) await gateway.mcp.notify(changed, id);
+    await gateway.mcp.drain();
+    const methods: unknown[] = [];
+    for (let event = await stream.next(); event !== null; event = await stream.next()) {
+      methods.push((JSON.parse(event.data) as { method?: string }).method);
+    }
+    expect(methods).toEqual([
+      "notifications/tools/list_changed",
+      "notifications/tools/list_changed",
+      undefined, // the result
+    ]);
   });
 
   it("ends in good order when the gateway drains", async () => {

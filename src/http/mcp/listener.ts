@@ -8,6 +8,7 @@ import type { Surface } from "../../mcp/context.ts";
 import { rpc } from "../../mcp/versions.ts";
 import { createSessionIds } from "../../session/id.ts";
 import type { Sessions } from "../../session/port.ts";
+import { createSeen } from "../../session/seen.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { ObserveOperation } from "../../telemetry/metrics.ts";
 import type { Secret } from "../../telemetry/secret.ts";
@@ -56,8 +57,12 @@ export interface McpListener {
    * or mount it with Express's `app.use(mcp.listener)` or `app.use(path, mcp.listener)` ahead of body parsers.
    */
   readonly listener: (req: IncomingMessage, res: ServerResponse, next?: () => void) => boolean;
-  /** Tells every client that listens what changed. */
-  readonly notify: (change: Change) => Promise<void>;
+  /**
+   * Tells every client that listens what changed: the listen streams of this process, and the sessions of every replica.
+   * `eventId` names the event, the same on every replica (the Catalog's hash, for instance), so that each client hears of it
+   * once however many replicas tell. An id that was used within a day is an event told already.
+   */
+  readonly notify: (change: Change, eventId: string) => Promise<void>;
   /** Ends the open streams in good order and resolves when no request is being served. New ones are still answered. */
   readonly drain: () => Promise<void>;
   /** Requests being served, streams not counted. */
@@ -74,6 +79,7 @@ export function createMcpListener(options: McpListenerOptions): McpListener {
   const surfaces = new Map(options.surfaces.map((surface) => [surface.path, surface]));
   const parts = partsOf(options);
   const plain = plainHeaders(options.credentialHeaders);
+  const told = createSeen(1_000);
   return {
     listener: (req, res, next) => {
       const surface = surfaces.get(pathOf(req));
@@ -96,10 +102,10 @@ export function createMcpListener(options: McpListenerOptions): McpListener {
       serve(arrival).catch((thrown: unknown) => fail(arrival, GatewayError.from(thrown), undefined));
       return true;
     },
-    notify: async (change) => {
-      parts.changes.publish(change);
+    notify: async (change, eventId) => {
+      if (told.first(eventId)) parts.changes.publish(change);
       const message = JSON.stringify({ jsonrpc: "2.0", ...changeNotification(change) });
-      await parts.sessions.broadcast(sessionStream, message, randomUUID());
+      await parts.sessions.broadcast(sessionStream, message, eventId);
     },
     drain: async () => {
       for (const end of [...parts.openStreams]) end();
