@@ -149,6 +149,12 @@ describe.skipIf(without)("a page of another origin", () => {
   });
 });
 
+/** Runs inside the page: which client each block is for, and what is to be pasted. */
+function readBlocks(sections: readonly Element[]): { readonly client: string; readonly text: string }[] {
+  const textOf = (section: Element, selector: string): string => section.querySelector(selector)?.textContent ?? "";
+  return sections.map((section) => ({ client: textOf(section, "h2"), text: textOf(section, "pre") }));
+}
+
 describe.skipIf(without)("the setup page", () => {
   for (const path of ["/", "/mcp"])
     it(`is what a browser gets at ${path}, with the real URL and no fault`, async () => {
@@ -172,14 +178,7 @@ describe.skipIf(without)("the setup page", () => {
 
   it("shows every client a block that holds the URL and the key's header", async () => {
     const page = await pageAt(`${gateway.base}/`);
-    const blocks = await page
-      .locator("section")
-      .evaluateAll((all) =>
-        all.map((one) => ({
-          client: one.querySelector("h2")?.textContent,
-          text: one.querySelector("pre")?.textContent ?? "",
-        })),
-      );
+    const blocks = await page.locator("section").evaluateAll(readBlocks);
     expect(blocks.map(({ client }) => client)).toEqual([
       "Claude Code",
       "Claude Desktop",
