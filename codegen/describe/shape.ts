@@ -39,7 +39,10 @@ export function shapeOf(
   const whole = merged(document, spec);
   const pointer = isObject(spec) && typeof spec.$ref === "string" ? spec.$ref : at;
   const choices = [...choicesOf(document, whole), ...context.converter.childrenOf(spec)];
-  const own = propertiesIn(whole, pointer);
+  const own = [...propertiesIn(whole, pointer), ...(direction === "write" ? undeclaredIn(whole, pointer) : [])];
+  if (direction === "write" && depth === 0 && choosesRequired(document, whole)) {
+    context.converter.loosen(pointer, "which properties an alternative requires is not told: the API decides");
+  }
   const isDeep = depth >= maxChoiceDepth;
   const others = isDeep
     ? []
@@ -66,6 +69,22 @@ function propertiesIn(whole: SpecSchema, at: string): Property[] {
     spec: isObject(spec) ? spec : {},
     at: `${at}/properties/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`,
   }));
+}
+
+/** Properties that are required and not declared: whatever they hold, a body without them is refused. */
+function undeclaredIn(whole: SpecSchema, at: string): Property[] {
+  if (whole.additionalProperties === false) return [];
+  const declared = isObject(whole.properties) ? whole.properties : {};
+  const required = Array.isArray(whole.required) ? whole.required : [];
+  return required
+    .filter((name): name is string => typeof name === "string" && !Object.hasOwn(declared, name))
+    .map((name) => ({ name, spec: {}, at }));
+}
+
+/** Whether alternatives say which properties are required, and no more. */
+function choosesRequired(document: Document, whole: SpecSchema): boolean {
+  const members = ["oneOf", "anyOf"].flatMap((key) => (Array.isArray(whole[key]) ? (whole[key] as unknown[]) : []));
+  return members.length > 1 && choicesOf(document, whole).length === 0;
 }
 
 /** The alternatives, unless all they say is which properties are required. */

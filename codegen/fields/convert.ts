@@ -6,7 +6,7 @@ import { withChoice } from "./choices.ts";
 import { type DefNames, nameDefs } from "./defNames.ts";
 import { type Discriminators, readDiscriminators } from "./discriminators.ts";
 import { isKnownFormat, limitsOf, reportUnsupported, type Type, valuesOf } from "./keywords.ts";
-import { hasOwnConstraints, merged } from "./merge.ts";
+import { clashes, hasOwnConstraints, merged } from "./merge.ts";
 import type { TextCleaner } from "./text.ts";
 import { isNullable, isOfType, orNull, typesOf } from "./types.ts";
 
@@ -159,6 +159,8 @@ function lastPointer(document: Document, spec: SpecSchema): string {
 
 function convertMerged(state: State, spec: SpecSchema, origin: SpecSchema, place: Place): Schema {
   reportUnsupported(spec, (what) => loosen(state, place.at, what));
+  if (clashes(state.document, origin))
+    loosen(state, place.at, "allOf asks for types that exclude each other: one is taken");
   const children = state.discriminators.children.get(origin);
   if (children !== undefined) {
     const anyOf = children.map((pointer) => reference(state, { $ref: pointer }, place));
@@ -185,7 +187,14 @@ function typed(state: State, spec: SpecSchema, type: Type | undefined, place: Pl
     ...(!isFixed && limitsOf(spec, type, (what) => loosen(state, place.at, what))),
     ...(type === "object" && objectOf(state, spec, place)),
     ...(type === "array" && arrayOf(state, spec, place)),
+    ...(type === undefined && requiredOf(spec)),
   };
+}
+
+/** An alternative may say no more than which properties it needs. */
+function requiredOf(spec: SpecSchema): Schema {
+  const required = listOf(spec.required).filter((name) => typeof name === "string");
+  return required.length === 0 ? {} : { required: [...new Set(required)] };
 }
 
 function objectOf(state: State, spec: SpecSchema, place: Place): Schema {

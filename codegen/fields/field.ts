@@ -47,14 +47,35 @@ function valueSchema(
 ): Schema {
   const own = converter.convert(spec, { at, direction });
   const plain = wrapper === undefined ? undefined : wrappers?.names[wrapper];
-  const base = override?.schema ?? (plain === undefined ? own : withDescription(plain, own.description));
+  const answer = direction === "read" ? override?.answer : undefined;
+  const stated = answer === undefined ? override?.schema : withDescription(answer, own.description);
+  const base = stated ?? (plain === undefined ? own : withDescription(plain, own.description));
   return {
-    ...base,
+    ...(values === undefined ? base : withValues(base, values)),
     ...(override?.description !== undefined && { description: override.description }),
     ...(override?.format !== undefined && { format: override.format }),
-    ...(values !== undefined && { enum: values }),
   };
 }
+
+/**
+ * `schema` of these values: those of the one form beside null, those of a list's items. A reference is replaced, since the values
+ * of the Spec's own enum would still hold behind it.
+ */
+function withValues(schema: Schema, values: NonNullable<Schema["enum"]>): Schema {
+  const forms = schema.anyOf?.filter(({ type }) => type !== "null") ?? [];
+  if (schema.anyOf !== undefined && forms.length === 1)
+    return { ...schema, anyOf: schema.anyOf.map((form) => (form.type === "null" ? form : withValues(form, values))) };
+  if (schema.type === "array" && !values.some(Array.isArray))
+    return { ...schema, items: withValues(schema.items ?? {}, values) };
+  const { $ref, ...rest } = schema;
+  return {
+    ...($ref !== undefined && values.every((value) => typeof value === "string") && stringType),
+    ...rest,
+    enum: values,
+  };
+}
+
+const stringType: Schema = { type: "string" };
 
 function withDescription(schema: Schema, description: string | undefined): Schema {
   return description === undefined ? schema : { ...schema, description };

@@ -50,6 +50,26 @@ export function hasOwnConstraints(spec: SpecSchema): boolean {
   return Object.keys(spec).some((key) => !besideRef.has(key) && !key.startsWith("x-"));
 }
 
+/** Whether the members of an `allOf` ask for types that have nothing in common, so that no value fits all of them. */
+export function clashes(document: Document, spec: SpecSchema): boolean {
+  const types = listOf(spec.allOf).map((member) => typeList(merged(document, member).type));
+  const told = types.filter((list) => list.length > 0);
+  return told.length > 1 && told.some((list) => !list.some((type) => told.every((other) => allows(other, type))));
+}
+
+function typeList(type: unknown): readonly unknown[] {
+  return type === undefined ? [] : Array.isArray(type) ? type : [type];
+}
+
+/** Whole numbers are numbers. */
+function allows(types: readonly unknown[], type: unknown): boolean {
+  return (
+    types.includes(type) ||
+    (type === "integer" && types.includes("number")) ||
+    (type === "number" && types.includes("integer"))
+  );
+}
+
 function withoutRef({ $ref: _, ...rest }: SpecSchema): SpecSchema {
   return rest;
 }

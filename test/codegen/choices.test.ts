@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { withChoice } from "../../codegen/fields/choices.ts";
 import type { Document, SpecSchema } from "../../codegen/model.ts";
+import { describeDocument } from "./described.ts";
 
 const document = { openapi: "3.1.0", info: { title: "Tiny", version: "1" }, paths: {} } as Document;
 const told = "oneOf served as anyOf: a value may fit several of its alternatives";
@@ -68,4 +69,53 @@ describe("a oneOf", () => {
       allOf: [{ anyOf: members }],
     });
   });
+});
+
+/** The input of `POST /cats` with this body schema, and what the manifest says was loosened. */
+function posted(schema: SpecSchema): { readonly body: unknown; readonly loosened: readonly string[] } {
+  const described = describeDocument({
+    openapi: "3.1.0",
+    info: { title: "Tiny", version: "1" },
+    paths: {
+      "/cats": {
+        post: {
+          requestBody: { required: true, content: { "application/json": { schema } } },
+          responses: { "201": { description: "" } },
+        },
+      },
+    },
+  });
+  const { mediaType: _, ...body } = described.api.resources[0]?.tools.create?.body ?? { mediaType: "" };
+  return { body, loosened: described.manifest.loosened.map(({ what }) => what) };
+}
+
+const name = { type: "string" };
+const bodies = [
+  {
+    title: "offers what a body requires and does not declare",
+    given: { type: "object", properties: { name }, required: ["name", "colour"] },
+    want: { body: { fields: ["name", "colour"], required: ["colour", "name"] }, loosened: [] },
+  },
+  {
+    title: "tells that alternatives of required properties are left to the API",
+    given: { type: "object", properties: { name, tag: name }, anyOf: [{ required: ["name"] }, { required: ["tag"] }] },
+    want: {
+      body: { fields: ["name", "tag"] },
+      loosened: ["which properties an alternative requires is not told: the API decides"],
+    },
+  },
+  {
+    title: "keeps what an alternative inside a property requires",
+    given: { type: "object", properties: { home: { anyOf: [{ required: ["a"] }, { required: ["b"] }] } } },
+    want: { body: { fields: ["home"] }, loosened: [] },
+  },
+  {
+    title: "tells that an allOf no value can fit was loosened",
+    given: { type: "object", properties: { name: { allOf: [{ type: "string" }, { type: "integer" }] } } },
+    want: { body: { fields: ["name"] }, loosened: ["allOf asks for types that exclude each other: one is taken"] },
+  },
+];
+
+describe("a body", () => {
+  for (const { title, given, want } of bodies) it(title, () => expect(posted(given)).toMatchObject(want));
 });
