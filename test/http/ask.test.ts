@@ -1,4 +1,10 @@
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Question } from "../../src/calls/call.ts";
+import { GatewayError } from "../../src/errors.ts";
+import { createSessionAsk, type SessionAskOptions } from "../../src/http/mcp/askSession.ts";
+import { createWork } from "../../src/http/mcp/work.ts";
+import { createMemorySessions } from "../../src/session/sessions.memory.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import {
   both,
@@ -252,5 +258,51 @@ describe("a question in the session era", () => {
     const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } };
     await send(gateway.url, cancel, { ...key, accept: both, ...headers });
     expect(await stream.message()).toMatchObject({ id: 1, result: { isError: true } });
+  });
+});
+
+describe("the questions of one request", () => {
+  const question = (name: string): Question => ({ key: name, method: "roots/list", params: {} });
+  const away = new GatewayError("store_unavailable", "away");
+  const given = (more: Partial<SessionAskOptions>): SessionAskOptions => ({
+    sessions: createMemorySessions(),
+    sessionId: "s",
+    capabilities: { roots: {} },
+    signal: new AbortController().signal,
+    send: async () => undefined,
+    aside: (waiting) => waiting,
+    ...more,
+  });
+
+  it("fail with the store, also when it fails before the question is sent", async () => {
+    const faults: unknown[] = [];
+    const note = (fault: unknown): number => faults.push(fault);
+    process.on("unhandledRejection", note);
+    const sessions = { ...createMemorySessions(), awaitAnswer: () => Promise.reject(away) };
+    for (const send of [() => setTimeout(10), () => setTimeout(10).then(() => Promise.reject(away))]) {
+      await expect(createSessionAsk(given({ sessions, send }))([question("a")])).rejects.toBe(away);
+    }
+    process.off("unhandledRejection", note);
+    expect(faults).toEqual([]);
+  });
+
+  it("stand aside once, and close with the first that fails", async () => {
+    const sessions = createMemorySessions();
+    const state = { version: "2025-11-25", client: null, initialized: true, logLevel: null, subscriptions: [] };
+    await sessions.create("s", "p", { ...state, capabilities: { roots: {} } });
+    const sent: string[] = [];
+    const work = createWork(1);
+    work.enter();
+    const send = async (text: string): Promise<void> => {
+      sent.push((JSON.parse(text) as { id: string }).id);
+    };
+    const asked = createSessionAsk(given({ sessions, send, aside: work.aside }))(["a", "b", "c"].map(question));
+    await expect.poll(() => sent).toHaveLength(3);
+    expect(work.count()).toBe(0);
+    const [first, second] = sent as [string, string];
+    expect(await sessions.answer("s", first, { error: { code: 1, message: "no" } })).toBe(true);
+    await expect(asked).rejects.toMatchObject({ code: "confirmation_required" });
+    expect(work.count()).toBe(1);
+    expect(await sessions.answer("s", second, { result: { roots: [] } })).toBe(false);
   });
 });

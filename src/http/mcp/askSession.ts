@@ -31,21 +31,27 @@ export function createSessionAsk(
     assertCanAnswer(questions, options.capabilities, "session");
     rounds += 1;
     if (rounds > maxRounds) throw unanswered(`there were ${maxRounds} rounds of questions without a valid answer`);
-    return Promise.all(questions.map((question) => askOne(question, options)));
+    const failed = new AbortController();
+    const signal = AbortSignal.any([options.signal, failed.signal]);
+    const asked = Promise.all(questions.map((question) => askOne(question, { ...options, signal })));
+    // Once for the request, however many questions it asks. One without a good answer closes the others.
+    return options.aside(asked).finally(() => failed.abort());
   };
 }
 
 async function askOne(
   question: Question,
-  { sessions, sessionId, signal, send, aside }: SessionAskOptions,
+  { sessions, sessionId, signal, send }: Omit<SessionAskOptions, "aside">,
 ): Promise<Answer> {
   const id = randomUUID();
   // Open before it is sent: an answer may be quicker than we are.
   await sessions.openQuestion(sessionId, id, answerMs);
   const { method, params } = question;
   const waiting = sessions.awaitAnswer(sessionId, id, signal);
+  // It may fail before anybody awaits it, while the question is being sent.
+  waiting.catch(() => undefined);
   await send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
-  const message = await aside(waiting);
+  const message = await waiting;
   if (!isObject(message)) throw unanswered("the user did not answer in time");
   if (!isObject(message.result)) throw unanswered("the client refused the question");
   if (!answers(question, message.result)) throw unanswered("the client's answer does not fit the question");
