@@ -1,11 +1,11 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadGenerated, loadHooks } from "../../src/cli/api.ts";
+import { testFolder } from "../fakes/folder.ts";
 
 function file(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), "specgate-")), "hooks.ts");
+  const path = join(testFolder(), "hooks.ts");
   writeFileSync(path, text);
   return path;
 }
@@ -24,7 +24,7 @@ describe("loadHooks", () => {
 
 describe("loadGenerated", () => {
   it("says which command makes what is missing", async () => {
-    const project = { name: "acme", root: mkdtempSync(join(tmpdir(), "specgate-")) };
+    const project = { name: "acme", root: testFolder() };
     await expect(loadGenerated(project)).rejects.toThrow("generated/acme is not there: run `specgate generate` first");
   });
 });

@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { chooseProject, findProjects } from "../../src/cli/projects.ts";
+import { testFolder } from "../fakes/folder.ts";
 
 function project(files: readonly string[]): string {
-  const root = mkdtempSync(join(tmpdir(), "specgate-"));
+  const root = testFolder();
   for (const file of files) {
     mkdirSync(join(root, file, ".."), { recursive: true });
     writeFileSync(join(root, file), "");

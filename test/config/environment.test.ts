@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readEnvironment } from "../../src/config/environment.ts";
+import { testFolder } from "../fakes/folder.ts";
 
 describe("readEnvironment", () => {
   it("gives defaults when nothing is set, and takes an empty variable for unset", () => {
@@ -41,7 +41,7 @@ describe("readEnvironment", () => {
   });
 
   it("reads secrets from the variable or from the file that _FILE names, and shows neither", () => {
-    const file = join(mkdtempSync(join(tmpdir(), "specgate-")), "key");
+    const file = join(testFolder(), "key");
     writeFileSync(file, "upstream-key-1\n");
     const environment = readEnvironment({
       UPSTREAM_API_KEY_FILE: file,
