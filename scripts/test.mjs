@@ -25,7 +25,7 @@ for (const suite of suites) {
   const start = performance.now();
   const { status } = spawnSync("npm", ["run", "--silent", suite.command], {
     stdio: "inherit",
-    shell: process.platform === "win32",
+    env: { ...process.env, NO_COLOR: "1" },
   });
   console.log(
     `\n${suite.name}: ${status === 0 ? "passed" : "FAILED"} in ${((performance.now() - start) / 1000).toFixed(1)} s\n`,
