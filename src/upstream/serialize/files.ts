@@ -90,7 +90,7 @@ function percentDecoded(text: string): string {
 
 function base64Bytes(label: string, text: string, maxBytes: number): Uint8Array {
   if (text.length > maxBytes * 1.5 + maxHead) throw tooLarge(label, Math.floor((text.length * 3) / 4), maxBytes);
-  const compact = text.replace(/[\s]+/g, "");
+  const compact = text.trim().replace(/[\r\n]+[\t ]*/g, ""); // lines of 76 characters, as MIME breaks them
   const isBase64 = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)={0,2}$/.test(compact);
   const length = compact.replace(/=+$/, "").length;
   if (!isBase64 || compact === "" || length % 4 === 1) throw unsendable(label, text, howTo);
