@@ -1,5 +1,5 @@
 import type { OpenAPIV3_1 } from "openapi-types";
-import type { Api, Effect, Method, OperationKind, ResourceType, Schema } from "../src/descriptor.ts";
+import type { Api, Effect, Method, OperationKind } from "../src/descriptor.ts";
 
 /**
  * The intermediate model: plain values handed from one codegen step to the next.
@@ -174,5 +174,3 @@ export interface Described {
   readonly api: Api;
   readonly manifest: Manifest;
 }
-
-export type { ResourceType, Schema };
