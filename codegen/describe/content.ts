@@ -43,7 +43,7 @@ export function sendable(document: Document, content: readonly OperationContent[
 /** `application/json`; a merge patch before other kinds of JSON; a list of patches last, which is the hardest to write. */
 function best(content: readonly OperationContent[]): OperationContent | undefined {
   const rank = ({ mediaType }: OperationContent): number => {
-    if (/^application\/json\b/i.test(mediaType)) return 0;
+    if (/^application\/json\s*(;|$)/i.test(mediaType)) return 0;
     if (/^application\/merge-patch\+json\b/i.test(mediaType)) return 1;
     return /^application\/json-patch\+json\b/i.test(mediaType) ? 3 : 2;
   };
