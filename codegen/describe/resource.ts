@@ -10,6 +10,7 @@ import type { Decision, Skipped } from "../model.ts";
 import type { NamedDecision, NamedResource } from "../names.ts";
 import { readBody } from "./body.ts";
 import type { Context } from "./context.ts";
+import { defaultFields } from "./defaultFields.ts";
 import { draftAnswer, nounFields, nounSchema, type OperationDraft } from "./noun.ts";
 import { describeTool } from "./tool.ts";
 
@@ -54,6 +55,7 @@ function assemble(
   const tools = Object.fromEntries(crud.map((spec) => [spec.kind as CrudKind, spec]));
   const list = tools.list;
   const ids = idsOf(tools);
+  const shown = list?.result?.noun === true ? defaultFields(context, named.name, fields, ids) : undefined;
   const tags = [...new Set(named.decisions.flatMap(({ decision }) => decision.operation.tags))].sort();
   const description = describeTag(
     context,
@@ -67,6 +69,7 @@ function assemble(
     ...(ids.length > 0 && { ids }),
     ...(tags.length > 0 && { tags: tags.flatMap((tag) => context.converter.text.clean(tag) ?? []) }),
     fields,
+    ...(shown !== undefined && { defaultFields: shown }),
     tools: { ...tools, ...(list !== undefined && tools.count === undefined && { count: derivedCount(named, list) }) },
     actions: Object.fromEntries(specs.filter(({ kind }) => kind === "action").map((spec) => [spec.name, spec])),
   };

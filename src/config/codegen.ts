@@ -81,12 +81,16 @@ export interface OperationOverride {
 export interface FieldOverride {
   /** Replaces the whole schema of the field. */
   readonly schema?: Schema;
+  /** Replaces the schema in answers alone, where the API answers otherwise than it takes; stronger there than `schema`. */
+  readonly answer?: Schema;
   readonly description?: string;
   readonly format?: string;
   readonly readOnly?: boolean;
   readonly writeOnly?: boolean;
   /** In no default selection. */
   readonly heavy?: boolean;
+  /** Whether a List returns it unasked, where the rules of codegen/describe/defaultFields.ts decide otherwise. */
+  readonly shown?: boolean;
   /** Name of the value wrapper it travels in. */
   readonly wrapper?: string;
   readonly why: string;

@@ -100,11 +100,13 @@ export const codegenSchema: Schema = closed({
   fields: mapOf(
     entry({
       schema: valueSchema,
+      answer: valueSchema,
       description: prose,
       format: text,
       readOnly: flag,
       writeOnly: flag,
       heavy: flag,
+      shown: flag,
       wrapper: text,
     }),
   ),

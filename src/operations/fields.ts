@@ -45,7 +45,11 @@ export function fieldsArgument(origin: ToolOrigin): Schema | undefined {
 }
 
 function fieldsDescription(origin: ToolOrigin): string {
-  const { hidden, names } = fieldChoice(origin);
+  const { hidden, names, shown } = fieldChoice(origin);
+  if (shown !== undefined) {
+    const usual = names.filter((name) => shown.includes(name));
+    return `Fields to return, instead of the default ones: ${usual.join(", ")}. Name the others to get them.`;
+  }
   const left = names.filter((name) => hidden.has(name));
   const unasked =
     left.length === 0 ? "" : ` Only on request: ${left.slice(0, 10).join(", ")}${left.length > 10 ? ", …" : ""}.`;
