@@ -285,4 +285,18 @@ export const beat: TypedResourceType<Beat> = {
       result: { noun: true },
     },
   },
+  defaultFields: [
+    "createdAt",
+    "enabled",
+    "groupId",
+    "health",
+    "id",
+    "kind",
+    "lastFailureAt",
+    "lastRunAt",
+    "name",
+    "organisationId",
+    "pageId",
+    "updatedAt",
+  ],
 };

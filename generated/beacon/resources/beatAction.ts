@@ -233,4 +233,17 @@ export const beatAction: TypedResourceType<BeatAction> = {
       result: { noun: true },
     },
   },
+  defaultFields: [
+    "beatId",
+    "createdAt",
+    "decidedAt",
+    "decidedById",
+    "expiresAt",
+    "id",
+    "kind",
+    "organisationId",
+    "pageId",
+    "state",
+    "updatedAt",
+  ],
 };

@@ -143,4 +143,15 @@ export const beatFailure: TypedResourceType<BeatFailure> = {
     updatedAt: { type: "string", description: "When it last changed", format: "date-time", readOnly: true },
   },
   actions: {},
+  defaultFields: [
+    "beatId",
+    "createdAt",
+    "failedAt",
+    "id",
+    "organisationId",
+    "pageId",
+    "resolved",
+    "screenshotUrl",
+    "updatedAt",
+  ],
 };

@@ -307,4 +307,16 @@ export const deployment: TypedResourceType<Deployment> = {
       result: { noun: true },
     },
   },
+  defaultFields: [
+    "createdAt",
+    "environment",
+    "finishedAt",
+    "id",
+    "organisationId",
+    "serviceId",
+    "startedAt",
+    "state",
+    "updatedAt",
+    "version",
+  ],
 };

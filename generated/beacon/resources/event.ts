@@ -538,4 +538,18 @@ export const event: TypedResourceType<Event> = {
       },
     },
   },
+  defaultFields: [
+    "createdAt",
+    "environment",
+    "id",
+    "kind",
+    "occurredAt",
+    "organisationId",
+    "serviceId",
+    "severity",
+    "sourceId",
+    "title",
+    "updatedAt",
+    "version",
+  ],
 };

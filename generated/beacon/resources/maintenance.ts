@@ -374,4 +374,18 @@ export const maintenance: TypedResourceType<Maintenance> = {
       result: { noun: true },
     },
   },
+  defaultFields: [
+    "cancelledAt",
+    "completedAt",
+    "createdAt",
+    "from",
+    "id",
+    "organisationId",
+    "pageId",
+    "stageId",
+    "state",
+    "title",
+    "to",
+    "updatedAt",
+  ],
 };

@@ -325,4 +325,15 @@ export const metric: TypedResourceType<Metric> = {
       },
     },
   },
+  defaultFields: [
+    "createdAt",
+    "environment",
+    "id",
+    "kind",
+    "name",
+    "organisationId",
+    "serviceId",
+    "unit",
+    "updatedAt",
+  ],
 };

@@ -294,4 +294,15 @@ export const onCallShift: TypedResourceType<OnCallShift> = {
     userId: { type: "string", description: "The person (id of User)", maxLength: 64 },
   },
   actions: {},
+  defaultFields: [
+    "createdAt",
+    "endsAt",
+    "id",
+    "organisationId",
+    "scheduleId",
+    "startsAt",
+    "teamId",
+    "updatedAt",
+    "userId",
+  ],
 };

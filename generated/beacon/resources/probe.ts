@@ -340,4 +340,16 @@ export const probe: TypedResourceType<Probe> = {
       idempotent: true,
     },
   },
+  defaultFields: [
+    "createdAt",
+    "id",
+    "kind",
+    "lastSeenAt",
+    "name",
+    "organisationId",
+    "regionId",
+    "status",
+    "updatedAt",
+    "version",
+  ],
 };

@@ -154,4 +154,5 @@ export const responseLog: TypedResourceType<ResponseLog> = {
     updatedAt: { type: "string", description: "When it last changed", format: "date-time", readOnly: true },
   },
   actions: {},
+  defaultFields: ["checkedAt", "createdAt", "id", "monitorId", "organisationId", "probeId", "updatedAt"],
 };

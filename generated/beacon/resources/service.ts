@@ -297,4 +297,5 @@ export const service: TypedResourceType<Service> = {
       idempotent: true,
     },
   },
+  defaultFields: ["createdAt", "id", "name", "organisationId", "repositoryId", "slug", "teamId", "tier", "updatedAt"],
 };

@@ -187,4 +187,17 @@ export const span: TypedResourceType<Span> = {
     updatedAt: { type: "string", description: "When it last changed", format: "date-time", readOnly: true },
   },
   actions: {},
+  defaultFields: [
+    "createdAt",
+    "id",
+    "kind",
+    "name",
+    "organisationId",
+    "parentSpanId",
+    "serviceId",
+    "startedAt",
+    "statusCode",
+    "traceId",
+    "updatedAt",
+  ],
 };

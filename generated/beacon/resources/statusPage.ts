@@ -251,4 +251,16 @@ export const statusPage: TypedResourceType<StatusPage> = {
     },
   },
   actions: {},
+  defaultFields: [
+    "createdAt",
+    "id",
+    "name",
+    "organisationId",
+    "projectId",
+    "slug",
+    "status",
+    "updatedAt",
+    "url",
+    "visibility",
+  ],
 };

@@ -278,4 +278,5 @@ export const statusPageComponent: TypedResourceType<StatusPageComponent> = {
     },
   },
   actions: {},
+  defaultFields: ["createdAt", "groupId", "id", "name", "organisationId", "pageId", "status", "updatedAt"],
 };

@@ -259,4 +259,15 @@ export const statusPageSubscriber: TypedResourceType<StatusPageSubscriber> = {
       result: { noun: true },
     },
   },
+  defaultFields: [
+    "channel",
+    "createdAt",
+    "email",
+    "id",
+    "organisationId",
+    "pageId",
+    "unsubscribedAt",
+    "updatedAt",
+    "webhookUrl",
+  ],
 };

@@ -253,4 +253,15 @@ export const statusReport: TypedResourceType<StatusReport> = {
       result: { noun: true },
     },
   },
+  defaultFields: [
+    "createdAt",
+    "date",
+    "id",
+    "organisationId",
+    "pageId",
+    "resolvedAt",
+    "status",
+    "title",
+    "updatedAt",
+  ],
 };

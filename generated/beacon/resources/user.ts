@@ -177,4 +177,5 @@ export const user: TypedResourceType<User> = {
     updatedAt: { type: "string", description: "When it last changed", format: "date-time", readOnly: true },
   },
   actions: {},
+  defaultFields: ["createdAt", "email", "id", "lastSeenAt", "name", "organisationId", "role", "title", "updatedAt"],
 };
