@@ -5,8 +5,14 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.stderr.write(`specgate needs Node 22.19 or newer; this is ${process.versions.node} (${process.execPath})\n`);
   process.exitCode = 2;
 } else {
-  const { enableCompileCache } = await import("node:module");
-  enableCompileCache(); // a second start takes half the time; a directory that cannot be written costs nothing
+  // A second start takes half the time. In the user's own directory, since others can write to the usual one; a directory
+  // that cannot be written costs nothing.
+  const [{ enableCompileCache }, { homedir }, { join }] = await Promise.all([
+    import("node:module"),
+    import("node:os"),
+    import("node:path"),
+  ]);
+  enableCompileCache(join(homedir(), ".cache", "specgate"));
   const { runCommandLine } = await import("./cli/cli.ts");
   process.exitCode = await runCommandLine(process.argv);
 }
