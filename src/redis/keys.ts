@@ -16,6 +16,8 @@ export interface RedisKeys {
   readonly answer: (id: string, requestId: string) => string;
   /** Channel: what happens to a session. */
   readonly wake: (id: string) => string;
+  /** Channel: cancelled calls and ended sessions, of all sessions, for the replicas that run their calls. */
+  readonly stop: string;
   /** ZSET: session id → last use in µs, of one principal. */
   readonly principal: (principalHash: string) => string;
   /** ZSET: session id → expiry in ms, of all. */
@@ -35,6 +37,7 @@ export function createKeys(prefix = "sg:"): RedisKeys {
     events: (id, stream) => `${prefix}ev:{${id}}:${stream}`,
     answer: (id, requestId) => `${prefix}resp:{${id}}:${requestId}`,
     wake: (id) => `${prefix}wake:{${id}}`,
+    stop: `${prefix}stop`,
     principal: (principalHash) => `${prefix}prin:${principalHash}`,
     sessions: `${prefix}sessions`,
     once: (eventId) => `${prefix}evt:${hashOf(eventId)}`,

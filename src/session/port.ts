@@ -35,11 +35,14 @@ export interface EventPage {
 /** What happens to a session on whichever replica. Listeners hear it everywhere; a wake-up may be lost, so waits also poll. */
 export type SessionSignal =
   | { readonly type: "event"; readonly stream: string }
-  /** The client cancelled its request of this JSON-RPC id. */
-  | { readonly type: "cancel"; readonly requestId: string | number; readonly reason?: string }
   /** A newer GET stream took over; `owner` names it. */
   | { readonly type: "stream"; readonly owner: string }
   | { readonly type: "close" };
+
+/** What ends a running call of a session on whichever replica. */
+export type StopSignal =
+  /** The client cancelled its request of this JSON-RPC id. */
+  { readonly type: "cancel"; readonly requestId: string | number } | { readonly type: "close" };
 
 /**
  * Session-era state (reliability.md §2). Every replica reaches the same sessions through it and keeps nothing of them itself.
@@ -86,8 +89,12 @@ export interface Sessions {
 
   /** Tells every replica of the session's signal. */
   readonly publish: (id: string, signal: SessionSignal) => Promise<void>;
-  /** Hears the signals of one session until the returned function is called. */
+  /** Hears the signals of one session until the returned function is called. For streams: it may cost a subscription. */
   readonly watch: (id: string, listener: (signal: SessionSignal) => void) => () => void;
+  /** Tells the replica that runs the request. */
+  readonly cancel: (id: string, requestId: string | number) => Promise<void>;
+  /** Hears what ends the calls of one session until the returned function is called. For every call: it costs nothing. */
+  readonly watchCalls: (id: string, listener: (signal: StopSignal) => void) => () => void;
 
   /** Ends timers and connections. Sessions in a shared store stay. */
   readonly close: () => Promise<void>;

@@ -2,6 +2,7 @@ import type { RedisConnection } from "../redis/connection.ts";
 import type { RedisKeys } from "../redis/keys.ts";
 import { runScript, type Script, script } from "../redis/script.ts";
 import { orUnavailable } from "../redis/unavailable.ts";
+import { stopText } from "./calls.redis.ts";
 import type { SessionPatch, SessionState, Sessions } from "./port.ts";
 
 export interface RecordOptions {
@@ -62,6 +63,7 @@ if not principal then return false end
 local streams = redis.call('HKEYS', KEYS[2])
 redis.call('DEL', KEYS[1], KEYS[2])
 redis.call('PUBLISH', ARGV[1], ARGV[2])
+redis.call('PUBLISH', ARGV[3], ARGV[4])
 return { principal, unpack(streams) }`);
 
 /** Notes the use of a session; what is beyond the cap is told, the least recently used first. */
@@ -87,7 +89,8 @@ export function createRecords(
 
   const end = async (id: string): Promise<boolean> => {
     const own = [keys.session(id), keys.streams(id)];
-    const found = await runScript(commands, endScript, own, [keys.wake(id), JSON.stringify({ type: "close" })]);
+    const told = [keys.wake(id), JSON.stringify({ type: "close" }), keys.stop, stopText(id, { type: "close" })];
+    const found = await runScript(commands, endScript, own, told);
     if (found === null) return false;
     const [principalHash, ...streams] = found as [string, ...string[]]; // the script's reply
     // The session is over already. What cannot be swept up now is beyond reach and expires.

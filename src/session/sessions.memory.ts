@@ -1,4 +1,4 @@
-import type { SessionSignal, SessionState, Sessions } from "./port.ts";
+import type { SessionSignal, SessionState, Sessions, StopSignal } from "./port.ts";
 import { createQuestions } from "./questions.memory.ts";
 import { createSeen } from "./seen.ts";
 import { createEventStreams, type EventStreams, type NewEvent } from "./streams.memory.ts";
@@ -23,6 +23,7 @@ interface Session {
   readonly endsAt: number;
   readonly streams: EventStreams;
   readonly watchers: Set<(signal: SessionSignal) => void>;
+  readonly calls: Set<(signal: StopSignal) => void>;
 }
 
 /**
@@ -39,6 +40,9 @@ export function createMemorySessions(options: MemorySessionsOptions = {}): Sessi
   const signal = (session: Session, what: SessionSignal): void => {
     for (const listener of [...session.watchers]) listener(what);
   };
+  const stop = (session: Session, what: StopSignal): void => {
+    for (const listener of [...session.calls]) listener(what);
+  };
   const end = (id: string): boolean => {
     const session = sessions.get(id);
     if (session === undefined) return false;
@@ -48,6 +52,7 @@ export function createMemorySessions(options: MemorySessionsOptions = {}): Sessi
     if (own?.size === 0) byPrincipal.delete(session.principalHash);
     questions.forget(id);
     signal(session, { type: "close" });
+    stop(session, { type: "close" });
     return true;
   };
   const alive = (id: string): Session | undefined => {
@@ -83,6 +88,7 @@ export function createMemorySessions(options: MemorySessionsOptions = {}): Sessi
         endsAt,
         streams: createEventStreams(now),
         watchers: new Set(),
+        calls: new Set(),
       });
     },
     touch: async (id, principalHash) => {
@@ -128,6 +134,15 @@ export function createMemorySessions(options: MemorySessionsOptions = {}): Sessi
       const session = alive(id);
       session?.watchers.add(listener);
       return () => session?.watchers.delete(listener);
+    },
+    cancel: async (id, requestId) => {
+      const session = alive(id);
+      if (session !== undefined) stop(session, { type: "cancel", requestId });
+    },
+    watchCalls: (id, listener) => {
+      const session = alive(id);
+      session?.calls.add(listener);
+      return () => session?.calls.delete(listener);
     },
     close: async () => {
       clearInterval(sweep);

@@ -1,6 +1,7 @@
 import type { RedisConnection } from "../redis/connection.ts";
 import { createKeys } from "../redis/keys.ts";
 import { runScript, script } from "../redis/script.ts";
+import { createCallSignals } from "./calls.redis.ts";
 import type { SessionSignal, Sessions } from "./port.ts";
 import { createRedisQuestions } from "./questions.redis.ts";
 import { createRecords } from "./records.redis.ts";
@@ -48,6 +49,7 @@ export function createRedisSessions(options: RedisSessionsOptions): Sessions {
     ...createRecords({ redis, keys, perPrincipal, idleMs, absoluteMs, refreshMs, ...steered }),
     ...createRedisStreams({ redis, keys, eventLifeMs, broadcastLifeMs }),
     ...createRedisQuestions({ redis, keys, answerLifeMs, pollMs, closing: closing.signal }),
+    ...createCallSignals(redis, keys, closing.signal),
     publish: async (id, signal) => {
       await redis.channels.listening(keys.wake(id));
       await runScript(redis.commands, publishScript, [keys.session(id)], [keys.wake(id), JSON.stringify(signal)]);
@@ -61,7 +63,7 @@ export function createRedisSessions(options: RedisSessionsOptions): Sessions {
   };
 }
 
-const signalTypes: ReadonlySet<unknown> = new Set<SessionSignal["type"]>(["event", "cancel", "stream", "close"]);
+const signalTypes: ReadonlySet<unknown> = new Set<SessionSignal["type"]>(["event", "stream", "close"]);
 
 /** The signal in a message of a session's channel; null for one that is for us alone, or not ours at all. */
 function signalOf(text: string): SessionSignal | null {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
-import type { SessionSignal, Sessions } from "../../src/session/port.ts";
+import type { SessionSignal, Sessions, StopSignal } from "../../src/session/port.ts";
 import { freePort, type RedisServer, startRedis, withoutRedis } from "../fakes/redis.ts";
 import { type RedisCluster, startCluster, startSentinel } from "../fakes/redisTopologies.ts";
 import { freshState, openReplica, type Replica } from "../fakes/replicas.ts";
@@ -332,8 +332,12 @@ describe.skipIf(withoutRedis)("a Redis Cluster", () => {
     const heard: SessionSignal[] = [];
     onTestFinished(b.sessions.watch("s1", (signal) => heard.push(signal)));
     await b.sessions.read("s1", "s", "0");
-    await a.sessions.publish("s1", { type: "cancel", requestId: 1 });
-    await vi.waitFor(() => expect(heard).toEqual([{ type: "cancel", requestId: 1 }]), { timeout: failsWithinMs });
+    const stopped: StopSignal[] = [];
+    onTestFinished(b.sessions.watchCalls("s1", (signal) => stopped.push(signal)));
+    await a.sessions.publish("s1", { type: "stream", owner: "new" });
+    await a.sessions.cancel("s1", 1);
+    await vi.waitFor(() => expect(heard).toEqual([{ type: "stream", owner: "new" }]), { timeout: failsWithinMs });
+    await vi.waitFor(() => expect(stopped).toEqual([{ type: "cancel", requestId: 1 }]), { timeout: failsWithinMs });
   });
 
   it("ends the least recently used sessions of a principal wherever they are", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { SessionSignal, SessionState, Sessions } from "../../src/session/port.ts";
+import type { SessionSignal, SessionState, Sessions, StopSignal } from "../../src/session/port.ts";
 
 /** How the contract makes and steers one implementation. */
 export interface Maker {
@@ -200,14 +200,31 @@ export function sessionsContract({ name, make, shared }: Maker): void {
       await sessions.append("b", "s", "not this one");
       await sessions.append("a", "s", "one");
       expect(await heard.next()).toEqual({ type: "event", stream: "s" });
-      await sessions.publish("a", { type: "cancel", requestId: 7 });
-      expect(await heard.next()).toEqual({ type: "cancel", requestId: 7 });
       await sessions.publish("a", { type: "stream", owner: "x" });
       expect(await heard.next()).toEqual({ type: "stream", owner: "x" });
       heard.stop();
-      await sessions.publish("a", { type: "cancel", requestId: 8 });
-      await sessions.publish("gone", { type: "cancel", requestId: 9 });
+      await sessions.publish("a", { type: "stream", owner: "y" });
+      await sessions.publish("gone", { type: "stream", owner: "z" });
       expect(heard.rest()).toEqual([]);
+    });
+
+    it("tells who runs a session's calls, on every replica, of cancels and of its end", async () => {
+      for (const id of ["a", "b"]) await sessions.create(id, id, state);
+      const heard = collect<StopSignal>((listener) => other.watchCalls("a", listener));
+      const stopped = collect<StopSignal>((listener) => other.watchCalls("a", listener));
+      const ended = collect<StopSignal>((listener) => other.watchCalls("b", listener));
+      stopped.stop();
+      await sessions.cancel("b", 6);
+      await sessions.cancel("a", 7);
+      await sessions.cancel("a", "seven");
+      await sessions.cancel("gone", 8);
+      await sessions.end("b");
+      expect([await heard.next(), await heard.next()]).toEqual([
+        { type: "cancel", requestId: 7 },
+        { type: "cancel", requestId: "seven" },
+      ]);
+      expect([await ended.next(), await ended.next()]).toEqual([{ type: "cancel", requestId: 6 }, { type: "close" }]);
+      expect([heard.rest(), stopped.rest()]).toEqual([[], []]);
     });
 
     it("stores a change once for each session, whoever stores it", async () => {
@@ -266,24 +283,27 @@ export function sessionsContract({ name, make, shared }: Maker): void {
 }
 
 /** Collects the signals of a session. */
-function hear(
-  sessions: Sessions,
-  id: string,
-): {
-  readonly next: () => Promise<SessionSignal>;
-  readonly rest: () => readonly SessionSignal[];
+function hear(sessions: Sessions, id: string): Collected<SessionSignal> {
+  return collect((listener) => sessions.watch(id, listener));
+}
+
+interface Collected<Signal> {
+  readonly next: () => Promise<Signal>;
+  readonly rest: () => readonly Signal[];
   readonly stop: () => void;
-} {
-  const signals: SessionSignal[] = [];
+}
+
+function collect<Signal>(watch: (listener: (signal: Signal) => void) => () => void): Collected<Signal> {
+  const signals: Signal[] = [];
   let ring: (() => void) | undefined;
-  const stop = sessions.watch(id, (signal) => {
+  const stop = watch((signal) => {
     signals.push(signal);
     ring?.();
   });
   return {
     next: async () => {
       if (signals.length === 0) await new Promise<void>((resolve) => (ring = resolve));
-      return signals.shift() as SessionSignal;
+      return signals.shift() as Signal;
     },
     rest: () => signals,
     stop,

@@ -4,7 +4,7 @@ import { dispatch } from "../../mcp/dispatch.ts";
 import { rpcErrorOf, statusOfRpcError } from "../../mcp/errors.ts";
 import { createNotify, progressTokenOf } from "../../mcp/notify.ts";
 import { rpc } from "../../mcp/versions.ts";
-import type { SessionSignal } from "../../session/port.ts";
+import type { StopSignal } from "../../session/port.ts";
 import { createSessionAsk } from "./askSession.ts";
 import { type Exchange, header, logFault } from "./exchange.ts";
 import type { RpcMessage, RpcRequest } from "./message.ts";
@@ -151,7 +151,7 @@ async function take({ parts }: Exchange, { id }: LiveSession, message: RpcMessag
   } else if (message.method === "notifications/cancelled") {
     const { requestId } = message.params;
     if (typeof requestId === "string" || typeof requestId === "number") {
-      await parts.sessions.publish(id, { type: "cancel", requestId });
+      await parts.sessions.cancel(id, requestId);
     }
   }
 }
@@ -163,10 +163,10 @@ function watchCancel(
   requestId: string | number,
 ): { readonly signal: AbortSignal; readonly stop: () => void } {
   const controller = new AbortController();
-  const listener = (signal: SessionSignal): void => {
+  const listener = (signal: StopSignal): void => {
     if (signal.type === "close" || (signal.type === "cancel" && signal.requestId === requestId)) controller.abort();
   };
-  return { signal: controller.signal, stop: parts.sessions.watch(sessionId, listener) };
+  return { signal: controller.signal, stop: parts.sessions.watchCalls(sessionId, listener) };
 }
 
 interface Running {
