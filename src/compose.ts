@@ -10,6 +10,7 @@ import { createCredentialCheck } from "./calls/credentialCheck.ts";
 import { createDriftReport } from "./calls/drift.ts";
 import { hookIndex, type ToolHook } from "./calls/hooks.ts";
 import { createRunCall } from "./calls/runCall.ts";
+import { tracking } from "./calls/tracking.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { createValidator } from "./catalog/validator.ts";
 import type { Config, SurfaceConfig } from "./config/config.ts";
@@ -64,6 +65,9 @@ export interface Gateway {
   readonly close: () => Promise<void>;
 }
 
+/** What a Call still has to do once its upstream has answered: keep what came of it. */
+const settlingMs = 5_000;
+
 /**
  * Wires a gateway. Nothing listens and nothing is sent before `listen`. Throws `invalid_request` when the Config names
  * something that the API does not have.
@@ -89,23 +93,25 @@ export function compose({ api, config, logger, tools = [], hooks = [] }: Parts):
 
   const redis = own.redisUrl === undefined ? undefined : connectRedis(own.redisUrl, { logger });
   const catalog = createCatalog(api, tools);
-  const run = createRunCall({
-    upstreamFor: (call) => upstreamOf(surfaceConfig(call.surface)),
-    scopes: config.scopes,
-    validator: createValidator(),
-    cursorKeys: deriveKeys(secrets, "cursor"),
-    limits,
-    onDrift: createDriftReport(logger, metrics?.drift),
-    hooks: hookIndex(hooks, catalog),
-    idempotency: {
-      ...config.idempotency,
-      claims: redis === undefined ? createMemoryClaims() : createRedisClaims({ redis }),
-      upstreamName: (call) => surfaceConfig(call.surface).upstream,
-    },
-  });
+  const calls = tracking(
+    createRunCall({
+      upstreamFor: (call) => upstreamOf(surfaceConfig(call.surface)),
+      scopes: config.scopes,
+      validator: createValidator(),
+      cursorKeys: deriveKeys(secrets, "cursor"),
+      limits,
+      onDrift: createDriftReport(logger, metrics?.drift),
+      hooks: hookIndex(hooks, catalog),
+      idempotency: {
+        ...config.idempotency,
+        claims: redis === undefined ? createMemoryClaims() : createRedisClaims({ redis }),
+        upstreamName: (call) => surfaceConfig(call.surface).upstream,
+      },
+    }),
+  );
   const permits = createAuthorize(config.scopes);
   const surfaces = Object.entries(config.surfaces).map(([name, surface]) =>
-    createTypedSurface({ name, ...surface, tools: catalog.tools, permits, run }),
+    createTypedSurface({ name, ...surface, tools: catalog.tools, permits, run: calls.run }),
   );
 
   const { check, headers, required } = config.credentials;
@@ -160,6 +166,7 @@ export function compose({ api, config, logger, tools = [], hooks = [] }: Parts):
     state.draining = true;
     await server.drain();
     await Promise.all([...upstreams.values()].map((one) => one.close()));
+    await calls.finished(settlingMs);
     await sessions.close();
     await redis?.close();
     await metricsServer?.close();

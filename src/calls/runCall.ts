@@ -35,8 +35,6 @@ export interface RunCallOptions {
   readonly hooks?: ReadonlyMap<string, Hook>;
   /** Takes how answers differ from the Spec. Default: nobody; the caller is told all the same. */
   readonly onDrift?: ReportDrift;
-  /** How often a running Call tells its progress, milliseconds; for tests. Default 3,000. */
-  readonly progressMs?: number;
   /** Milliseconds since the epoch; for tests. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -55,7 +53,7 @@ const maxTimeoutMs = 120_000;
  * takes time.
  */
 export function createRunCall(options: RunCallOptions): Next {
-  const { limits, scopes, validator, progressMs, idempotency, hooks = new Map<string, Hook>() } = options;
+  const { limits, scopes, validator, idempotency, hooks = new Map<string, Hook>() } = options;
   const once = idempotent({
     claims: createMemoryClaims(),
     onStoreDown: "reject",
@@ -69,7 +67,7 @@ export function createRunCall(options: RunCallOptions): Next {
     authorizing(scopes),
     ...(hooks.size > 0 ? [hooking(hooks, refuseUnauthorized(scopes))] : []),
     validating(validator),
-    reporting(progressMs),
+    reporting(),
     once,
     noticingDrift(validator.differences, options.onDrift ?? (() => undefined)),
   ];
