@@ -61,7 +61,42 @@ describe("gateway.yaml", () => {
     ]);
   });
 
+  it("bounds what an upstream is asked to do, and takes other bounds one by one", () => {
+    const config = load("api: a\nupstreams: { x: { url: 'https://a.example', limits: { running: 5 } } }\n");
+    expect(config.upstreams.x?.limits).toEqual({
+      responseBytes: 4 * 1024 * 1024,
+      totalMs: 30_000,
+      connectMs: 2_000,
+      headersMs: 10_000,
+      idleMs: 15_000,
+      running: 5,
+      queued: 128,
+      queueMs: 1_000,
+      runningPerPrincipal: 8,
+    });
+    expect(config.limits.runningCalls).toBe(512);
+  });
+
+  it("refuses keys while Redis is away and shares every identical create, unless told otherwise", () => {
+    const yaml = "api: a\nupstreams: { x: { url: 'https://a.example' } }\n";
+    expect(load(yaml).idempotency).toEqual({ onStoreDown: "reject", neverShare: [] });
+    expect(load(`${yaml}idempotency: { onStoreDown: allow, neverShare: [create_log_*] }\n`).idempotency).toEqual({
+      onStoreDown: "allow",
+      neverShare: ["create_log_*"],
+    });
+  });
+
   const faults = [
+    {
+      name: "a way to treat keys that does not exist",
+      yaml: "api: a\nupstreams: { x: { url: 'https://a.example' } }\nidempotency: { onStoreDown: ignore }\n",
+      want: 'gateway.yaml:3: idempotency.onStoreDown is "ignore"; allowed: "reject", "allow"',
+    },
+    {
+      name: "a lane for nobody",
+      yaml: "api: a\nupstreams:\n  x:\n    url: https://a.example\n    limits: { running: 0 }\n",
+      want: "gateway.yaml:5: upstreams.x.limits.running",
+    },
     {
       name: "an unknown key",
       yaml: "api: a\nupstreams:\n  x:\n    url: https://a.example\n    retries: 3\n",
