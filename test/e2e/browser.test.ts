@@ -184,6 +184,9 @@ describe.skipIf(without)("the setup page", () => {
       "Claude Desktop",
       "Cursor",
       "VS Code",
+      "Codex",
+      "Gemini CLI",
+      "Windsurf",
       "Check a key",
     ]);
     for (const { client, text } of blocks) {

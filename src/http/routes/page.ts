@@ -1,4 +1,5 @@
 import type { Surface } from "../../mcp/context.ts";
+import { clientName, clientSetups } from "./clients.ts";
 
 export interface PageOptions {
   /** `Beacon`. */
@@ -22,6 +23,7 @@ export function setupPage(surface: Surface, options: PageOptions): string {
     keyPageUrl === undefined
       ? "Use your API key where <code>KEY</code> stands."
       : `Use your API key where <code>KEY</code> stands; <a href="${html(keyPageUrl)}">make one here</a>.`;
+  const setups = clientSetups({ name: clientName(surface.serverInfo.name), url, keyHeader: options.keyHeader });
   const help = supportUrl === undefined ? "" : ` <a href="${html(supportUrl)}">Help</a>.`;
   return `<!doctype html>
 <html lang="en">
@@ -38,7 +40,8 @@ export function setupPage(surface: Surface, options: PageOptions): string {
 Add its URL to your assistant:</p>
 <pre class="url">${html(url)}</pre>
 <p>${key}</p>
-${snippetsOf(surface.serverInfo.name, options).map(section).join("\n")}
+${setups.map(({ client, where, text }) => section(client, where, text)).join("\n")}
+${section("Check a key", "200 means that the key is good.", keyCheck(options))}
 <footer><a href="${html(`${new URL(url).pathname}/tools`)}">All tools as JSON</a> ·
 <a href="${html(`${new URL(url).pathname}/health`)}">Health</a>.${help}</footer>
 </main>
@@ -47,69 +50,12 @@ ${snippetsOf(surface.serverInfo.name, options).map(section).join("\n")}
 `;
 }
 
-interface Snippet {
-  readonly title: string;
-  readonly where: string;
-  readonly text: string;
+function keyCheck({ url, keyHeader }: PageOptions): string {
+  const header = keyHeader === "authorization" ? "Authorization: Bearer KEY" : `${keyHeader}: KEY`;
+  return `curl -i -H "${header}" ${url}`;
 }
 
-/** One per client, in that client's own form: they differ in root key, URL field and syntax of variables. */
-function snippetsOf(serverName: string, { url, keyHeader }: PageOptions): readonly Snippet[] {
-  const name =
-    serverName
-      .toLowerCase()
-      .replace(/[^a-z0-9-]+/g, "-")
-      .replace(/^-+|-+$/g, "") || "api";
-  const bearer = keyHeader === "authorization";
-  const shown = bearer ? "Authorization" : keyHeader;
-  const value = (key: string): string => (bearer ? `Bearer ${key}` : key);
-  const json = (config: unknown): string => JSON.stringify(config, null, 2);
-  return [
-    {
-      title: "Claude Code",
-      where: "Run once in a terminal.",
-      text: `claude mcp add --transport http --scope user ${name} ${url} --header "${shown}: ${value("KEY")}"`,
-    },
-    {
-      title: "Claude Desktop",
-      where: "In claude_desktop_config.json; its Settings > Developer > Edit Config opens it.",
-      text: json({
-        mcpServers: {
-          [name]: {
-            command: "npx",
-            args: ["-y", "mcp-remote@0.15.1", url, "--header", `${shown}:${desktopVariable}`],
-            env: { API_KEY: value("KEY") },
-          },
-        },
-      }),
-    },
-    {
-      title: "Cursor",
-      where: "In ~/.cursor/mcp.json, with the key in the environment variable API_KEY.",
-      text: json({ mcpServers: { [name]: { url, headers: { [shown]: value(envVariable) } } } }),
-    },
-    {
-      title: "VS Code",
-      where: "In .vscode/mcp.json; it asks for the key.",
-      text: json({
-        inputs: [{ type: "promptString", id: "key", password: true, description: "API key" }],
-        servers: { [name]: { type: "http", url, headers: { [shown]: value(inputVariable) } } },
-      }),
-    },
-    {
-      title: "Check a key",
-      where: "200 means that the key is good.",
-      text: `curl -i -H "${shown}: ${value("KEY")}" ${url}`,
-    },
-  ];
-}
-
-/** Literal text for the clients, which replace it themselves. */
-const desktopVariable = "$" + "{API_KEY}";
-const envVariable = "$" + "{env:API_KEY}";
-const inputVariable = "$" + "{input:key}";
-
-function section({ title, where, text }: Snippet): string {
+function section(title: string, where: string, text: string): string {
   return `<section><h2>${html(title)}</h2><p>${html(where)}</p><pre>${html(text)}</pre></section>`;
 }
 
