@@ -132,7 +132,7 @@ export interface FieldUse {
 
 /** The request body of an Operation. */
 export interface Body {
-  /** The media type to send, e.g. `application/json`. */
+  /** The media type to send, e.g. `application/json`; several with commas where a file may be of any of them. */
   readonly mediaType: string;
   /** Keys around the object: `["data"]` sends `{"data":{…}}`. */
   readonly wrap?: readonly string[];

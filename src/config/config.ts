@@ -40,6 +40,8 @@ export interface UpstreamConfig {
   readonly limits: {
     /** Default 4 MiB, decoded. */
     readonly responseBytes: number;
+    /** One file that a call sends. Default 10 MiB; in base64 it must fit into `limits.bodyBytes` too. */
+    readonly fileBytes: number;
     /** Default 30,000; per operation at most 120,000. */
     readonly totalMs: number;
     /** Default 2,000. */

@@ -201,6 +201,7 @@ function resolveUpstream(name: string, file: UpstreamFile, environment: Environm
     errors: resolveErrors(file.errors),
     limits: {
       responseBytes: 4_194_304,
+      fileBytes: 10_485_760,
       totalMs: 30_000,
       connectMs: 2_000,
       headersMs: 10_000,

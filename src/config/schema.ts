@@ -44,6 +44,7 @@ const upstream: Schema = closed(
     },
     limits: closed({
       responseBytes: count,
+      fileBytes: count,
       totalMs: count,
       connectMs: count,
       headersMs: count,

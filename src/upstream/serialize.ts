@@ -42,7 +42,7 @@ export function serialize(request: UpstreamRequest, { base, config, caller }: Wi
     .join("&");
   const target = query === "" ? path : `${path}?${query}`;
   assertSameTarget(base, path, target);
-  const body = request.body === undefined ? undefined : serializeBody(request.body);
+  const body = request.body === undefined ? undefined : serializeBody(request.body, config.limits.fileBytes);
   return {
     method: request.operation.method,
     origin: base.origin,

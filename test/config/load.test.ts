@@ -65,6 +65,7 @@ describe("gateway.yaml", () => {
     const config = load("api: a\nupstreams: { x: { url: 'https://a.example', limits: { running: 5 } } }\n");
     expect(config.upstreams.x?.limits).toEqual({
       responseBytes: 4 * 1024 * 1024,
+      fileBytes: 10 * 1024 * 1024,
       totalMs: 30_000,
       connectMs: 2_000,
       headersMs: 10_000,

@@ -11,7 +11,7 @@ import { fileOf, safeFileName } from "../../src/upstream/serialize/files.ts";
 /** Every media type of a request body: what is sent, and what qs, busboy and `FormData` make of it. */
 
 function bodyOf(mediaType: string, value: unknown, more: Partial<RequestBody> = {}): SerializedBody {
-  return serializeBody({ mediaType, value, ...more });
+  return serializeBody({ mediaType, value, ...more }, 10_000_000);
 }
 
 function sent(mediaType: string, value: unknown, more: Partial<RequestBody> = {}): readonly [string, string] {

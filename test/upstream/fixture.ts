@@ -11,6 +11,7 @@ import type { UpstreamRequest } from "../../src/upstream/exchange.ts";
 export function upstreamConfig(url: string, more: Partial<UpstreamConfig> = {}): UpstreamConfig {
   const limits = {
     responseBytes: 4 * 1024 * 1024,
+    fileBytes: 10 * 1024 * 1024,
     totalMs: 5_000,
     connectMs: 2_000,
     headersMs: 10_000,

@@ -332,6 +332,16 @@ describe("a body", () => {
       expect(bodyOf(type, value, wrap)).toEqual(want));
   }
 
+  it("has files no larger than the operator allows", () => {
+    const { limits } = upstreamConfig("http://api.test");
+    const body = { mediaType: "image/png", value: "AAECAwQ=" };
+    const request = requestOf({ operation: { id: "x", method: "PUT", path: "/x" }, body });
+    expect(wireOf(request, undefined, { limits: { ...limits, fileBytes: 5 } }).body).toEqual(
+      Buffer.from([0, 1, 2, 3, 4]),
+    );
+    expect(codeOf(() => wireOf(request, undefined, { limits: { ...limits, fileBytes: 4 } }))).toBe("invalid_arguments");
+  });
+
   it("that cannot be made is refused, not sent empty", () => {
     expect(codeOf(() => bodyOf("multipart/mixed", {}))).toBe("invalid_arguments");
     expect(codeOf(() => bodyOf("application/octet-stream", "no base64!"))).toBe("invalid_arguments");

@@ -1,5 +1,5 @@
 import type { RequestBody } from "../exchange.ts";
-import { defaultFileBytes, fileOf, fileType } from "./files.ts";
+import { fileOf, fileType } from "./files.ts";
 import { encodeForm } from "./form.ts";
 import { essenceOf, isJsonType, isTextType } from "./mediaTypes.ts";
 import { encodeMultipart } from "./multipart.ts";
@@ -17,9 +17,9 @@ const label = "body";
 /**
  * The body in its media type, made anew from the validated value (security.md F9): JSON, form, multipart, text, and bytes
  * for everything else. Throws `invalid_arguments` for a value that the media type cannot hold, and for a file of more than
- * `maxFileBytes` (default 10 MiB).
+ * `maxFileBytes`.
  */
-export function serializeBody(body: RequestBody, maxFileBytes: number = defaultFileBytes): SerializedBody {
+export function serializeBody(body: RequestBody, maxFileBytes: number): SerializedBody {
   const { mediaType, wrap = [], value, encoding = {} } = body;
   const wrapped = wrap.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
   const type = essenceOf(mediaType);

@@ -11,9 +11,6 @@ export interface GivenFile {
   readonly fileName?: string;
 }
 
-/** Bytes of one file where the configuration says nothing: what most APIs take, and more than a model writes itself. */
-export const defaultFileBytes: number = 10 * 1024 * 1024;
-
 /** What an argument that is a file must be, in words for a model. */
 const howTo =
   "must be base64, or a data URI such as data:image/png;name=logo.png;base64,iVBORw0… or data:text/plain,Hello";
