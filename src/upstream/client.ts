@@ -7,7 +7,6 @@ import type { Caller } from "./credentials.ts";
 import { acceptedEncodings } from "./decode.ts";
 import { createConnections } from "./dispatch.ts";
 import type { UpstreamRequest, UpstreamResponse } from "./exchange.ts";
-import { cancelled } from "./failure.ts";
 import { createLane } from "./lane.ts";
 import { createRetryBudget, isRepeatable, maxAttempts, pause, pauseMs, type RetryBudget } from "./retry.ts";
 import { serialize, type WireRequest } from "./serialize.ts";
@@ -105,7 +104,6 @@ async function sendAgain(target: Repeating, sending: Sending): Promise<UpstreamR
     const isInTime = wait !== undefined && target.now() + wait < until;
     if (!isInTime || !target.budget.spend()) throw afterAll(error, change);
     await target.pause(wait, signal);
-    if (signal?.aborted) throw afterAll(cancelled(), change);
   }
 }
 

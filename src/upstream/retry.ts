@@ -38,7 +38,7 @@ export function pauseMs(attempt: number, { retryAfterSeconds }: ErrorFacts, rand
   return asked > longestWaitMs ? undefined : asked + jittered;
 }
 
-/** Waits; ends early, without an error, when the signal aborts. */
+/** Waits; ends early, without an error, when the signal aborts: the attempt that follows finds it so, and sends nothing. */
 export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
 }

@@ -6,13 +6,13 @@ import type { Principal } from "../../src/auth/principal.ts";
 import type { Call, Outcome } from "../../src/calls/call.ts";
 import { createMemoryClaims } from "../../src/calls/claims.memory.ts";
 import type { Claims } from "../../src/calls/claims.ts";
-import { endOf, replay } from "../../src/calls/replay.ts";
+import { endOf, endOfError, replay } from "../../src/calls/replay.ts";
 import { createRunCall, type RunCallOptions } from "../../src/calls/runCall.ts";
 import { createCatalog } from "../../src/catalog/catalog.ts";
 import type { Tool } from "../../src/catalog/tool.ts";
 import { createValidator } from "../../src/catalog/validator.ts";
 import type { Api, ToolSpec } from "../../src/descriptor.ts";
-import { GatewayError } from "../../src/errors.ts";
+import { type Change, GatewayError } from "../../src/errors.ts";
 import { Secret } from "../../src/telemetry/secret.ts";
 import { createUpstream } from "../../src/upstream/client.ts";
 import { emptyApi, idParam, widget } from "../operations/fixture.ts";
@@ -137,6 +137,8 @@ const release = (res: ServerResponse | undefined, id: string): unknown =>
 
 const arrives = (held: readonly unknown[], many: number): Promise<void> =>
   vi.waitFor(() => expect(held.length).toBe(many), { timeout: 10_000 });
+
+const refusedBy = (change: Change): GatewayError => new GatewayError("upstream_rejected", "x", { change });
 
 const one = { item: { id: "1" } };
 const replayed = { structured: { ...one, replayed: true } };
@@ -284,6 +286,16 @@ describe("a change with an idempotency_key", () => {
     });
   });
 
+  const ends: readonly { readonly name: string; readonly thrown: unknown; readonly want: string }[] = [
+    { name: "a refusal of the store of audit", thrown: new GatewayError("audit_unavailable", "x"), want: "none" },
+    { name: "an error that says that it was refused", thrown: refusedBy("answered"), want: "done" },
+    { name: "an error that says that nothing was sent", thrown: refusedBy("none"), want: "none" },
+    { name: "an error that says nothing", thrown: new GatewayError("upstream_failed", "x"), want: "unknown" },
+    { name: "a bug", thrown: new TypeError("x"), want: "unknown" },
+  ];
+  for (const { name, thrown, want } of ends)
+    it(`ends as ${want}: ${name}`, () => expect(endOfError(thrown).state).toBe(want));
+
   it("needs a key of 1 to 255 characters", async () => {
     const { run, server } = await start(counting());
     for (const bad of ["", "x".repeat(256), 5])
@@ -297,7 +309,7 @@ describe("a change with an idempotency_key", () => {
 describe("a create without a key", () => {
   it("shares the result of an identical one that runs, and of none that is done", async () => {
     const { answer, held } = holding();
-    const { run, replica } = await start(answer);
+    const { run, replica } = await start(answer, { waitMs: 1 }); // calls with a key would wait no longer
     const first = run("create_widget", { name: "a", color: "red" });
     await arrives(held, 1);
     const same = [run, replica].map((one) => one("create_widget", { color: "red", name: "a" }));

@@ -100,6 +100,23 @@ describe("a lane", () => {
     expect(more.map(({ had }) => had)).toEqual([true, false]);
   });
 
+  it("lets those behind one who waits for his own places go first", async () => {
+    const lane = createLane({ running: 3, queued: 10, queueMs: 1_000, runningPerPrincipal: 2 });
+    for (const who of ["greedy", "greedy", "modest"]) enter(lane, who);
+    const [greedy, other] = [enter(lane, "greedy"), enter(lane, "other")];
+    lane.leave("modest");
+    await settled();
+    expect([greedy.had, other.had]).toEqual([false, true]);
+  });
+
+  it("counts a caller's places down as they are left", () => {
+    const lane = createLane({ ...limits, runningPerPrincipal: 1 });
+    for (let time = 0; time < 100; time++) {
+      expect(lane.enter("a")).toBeUndefined();
+      lane.leave("a");
+    }
+  });
+
   it("does not cap callers who are many under one name", () => {
     const lane = createLane({ ...limits, running: 100, runningPerPrincipal: 1 });
     expect(Array.from({ length: 100 }, () => lane.enter(undefined)).every((turn) => turn === undefined)).toBe(true);

@@ -220,7 +220,8 @@ describe("a caller who leaves", () => {
     caller.abort();
     const error = await errorOf(() => sent);
     expect([error.message, error.facts.change]).toEqual(["the call was cancelled", "none"]);
-    expect(server.seen).toEqual([]);
+    await upstream.send(read, anyone);
+    expect(server.seen.map(({ method }) => method)).toEqual(["GET"]);
   });
 });
 
