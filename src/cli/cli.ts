@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { GatewayError } from "../errors.ts";
+import type { DriftFlags } from "./drift.ts";
 import type { GenerateFlags } from "./generate.ts";
 import type { ServeFlags } from "./serve.ts";
 import { leaveWhenUnread, processTerminal, type Terminal } from "./terminal.ts";
@@ -75,6 +76,22 @@ function createProgram(terminal: Terminal, done: (code: number) => void): Comman
       done(await runServe(flags, terminal));
     });
 
+  program
+    .command("drift")
+    .description("read a real API and propose the decisions that correct its document; exit 1 when answers differ")
+    .option("--config <file>", "gateway.yaml (default: the only openapi/*/gateway.yaml)")
+    .option("--spec <file|url|->", "the document (default: the one beside gateway.yaml)")
+    .option("--upstream <url>", "base URL of the API")
+    .option("--header <name=value>", "header for the API, such as x-api-key=KEY; may be repeated", collectHeader, {})
+    .option("--limit <number>", "items of each list (default: 20)", positiveNumber, 20)
+    .option("--max-reads <number>", "requests at most (default: 1000)", positiveNumber, 1_000)
+    .option("--no-validate", "skip the validation of the document")
+    .option("--json", "print the report as JSON")
+    .action(async (flags: DriftFlags) => {
+      const { runDrift } = await import("./drift.ts");
+      done(await runDrift(flags, terminal));
+    });
+
   const tools = program
     .command("tools")
     .description("list, show and call the tools of a running gateway, or list those of a document");
@@ -106,6 +123,12 @@ function createProgram(terminal: Terminal, done: (code: number) => void): Comman
 function portNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError("a port is 0 to 65535.");
+  return value;
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("give a number, 1 or more.");
   return value;
 }
 
