@@ -1,6 +1,7 @@
 import { GatewayError } from "../errors.ts";
 import type { Secret } from "../telemetry/secret.ts";
 import { readCredential } from "./credential.ts";
+import { createFailures } from "./failures.ts";
 import { type Keys, sign } from "./keys.ts";
 import type { Principal } from "./principal.ts";
 import { createPrincipalCache } from "./principalCache.ts";
@@ -29,14 +30,21 @@ export interface AuthenticateOptions {
   readonly cacheSeconds?: number;
   /** Principals kept. Default 10,000, some 10 MB. */
   readonly cacheSize?: number;
+  /** Refused keys per minute and network before other unknown keys from there are 429 (security.md §6). Default 20. */
+  readonly failuresPerMinute?: number;
   /** Where a user makes a key; named in the 401 when given. */
   readonly keyPageUrl?: string;
   /** Milliseconds since the epoch; for tests. Default `Date.now`. */
   readonly now?: () => number;
 }
 
-/** The Principal of a request, from its raw header list. Throws `unauthenticated` or `invalid_request`. */
-export type Authenticate = (rawHeaders: readonly string[]) => Promise<Principal>;
+/**
+ * The Principal of a request, from its raw header list. Throws `unauthenticated`, `invalid_request`, or `rate_limited` when
+ * too many keys from the network `from` were refused; without `from` nothing is counted. A key that was good before is not
+ * held to it, so one client with a bad key does not lock out its neighbours; nor is one that cannot be a key at all, whose
+ * owner should read what is wrong with it.
+ */
+export type Authenticate = (rawHeaders: readonly string[], from?: string) => Promise<Principal>;
 
 /** How long a refused key is remembered: long enough for a client that retries in a loop, short enough for a key just made. */
 const refusedSeconds = 5;
@@ -57,22 +65,28 @@ export const anonymous: Principal = {
 export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   const { headers, required, keys, check } = options;
   const lives = { accepted: (options.cacheSeconds ?? 60) * 1_000, refused: refusedSeconds * 1_000 };
-  const cache = createPrincipalCache({ size: options.cacheSize ?? 10_000, lives, now: options.now ?? Date.now });
+  const now = options.now ?? Date.now;
+  const cache = createPrincipalCache({ size: options.cacheSize ?? 10_000, lives, now });
+  const failures = createFailures({ perMinute: options.failuresPerMinute ?? 20, size: 10_000, now });
   const identify = async (id: string, credential: Secret): Promise<Principal | null> => {
     const identity = check === undefined ? unverified : await check(credential);
     if (identity === null) return null;
     const formerIds = keys.slice(1).map((key) => sign([key], credential.reveal()));
     return { kind: "passthrough", id, ...(formerIds.length > 0 && { formerIds }), ...identity, credential };
   };
-  return async (rawHeaders) => {
+  return async (rawHeaders, from) => {
     const credential = readCredential(rawHeaders, headers);
     if (credential === null) {
       if (!required) return anonymous;
       throw noCredential(headers, options.keyPageUrl);
     }
     const id = sign(keys, credential.reveal());
+    if (from !== undefined && !cache.wasGood(id)) failures.assertFew(from);
     const principal = await cache.get(id, () => identify(id, credential));
-    if (principal === null) throw refused();
+    if (principal === null) {
+      if (from !== undefined) failures.add(from);
+      throw refused();
+    }
     return principal;
   };
 }

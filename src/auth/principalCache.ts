@@ -10,6 +10,8 @@ export interface PrincipalCacheOptions {
 
 /** Principals by the HMAC of their key. */
 export interface PrincipalCache {
+  /** Whether the last answer for `id`, however old, was a Principal. */
+  readonly wasGood: (id: string) => boolean;
   /** What is known for `id`, else what `load` finds. Loads of one id at a time are shared; a load that throws is not kept. */
   readonly get: (id: string, load: () => Promise<Principal | null>) => Principal | null | Promise<Principal | null>;
 }
@@ -41,6 +43,7 @@ export function createPrincipalCache({ size, lives, now }: PrincipalCacheOptions
     return loading;
   };
   return {
+    wasGood: (id) => (entries.get(id)?.principal ?? null) !== null,
     get: (id, load) => {
       const entry = entries.get(id);
       if (entry !== undefined && entry.until > now()) return entry.principal;

@@ -93,7 +93,8 @@ function failure({
       res.status(challenge.status).set("www-authenticate", challenge.header).json(challenge.body);
       return;
     }
-    const { next: advice } = error.facts;
+    const { next: advice, retryAfterSeconds } = error.facts;
+    if (retryAfterSeconds !== undefined) res.set("retry-after", String(retryAfterSeconds));
     const status = error.facts.status ?? httpStatus[error.code];
     res
       .status(status)

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { type AuthenticateOptions, anonymous, createAuthenticate, type Identity } from "../../src/auth/authenticate.ts";
+import { createFailures } from "../../src/auth/failures.ts";
 import { deriveKeys } from "../../src/auth/keys.ts";
 import { GatewayError } from "../../src/errors.ts";
 import { Secret } from "../../src/telemetry/secret.ts";
@@ -115,6 +116,74 @@ describe("authenticate", () => {
     const authenticate = make({ check, cacheSize: 2 });
     for (const key of ["a", "b", "c", "c", "b", "a"]) await authenticate(raw(key));
     expect(asked).toEqual(["a", "b", "c", "a"]);
+  });
+
+  describe("after twenty refused keys from one network within a minute", () => {
+    let now = 0;
+    let asked = 0;
+    let authenticate: ReturnType<typeof make>;
+    const codeOf = async (key: string, from?: string): Promise<string> =>
+      authenticate(raw(key), from).then(
+        () => "good",
+        (thrown: GatewayError) => thrown.code,
+      );
+    beforeEach(async () => {
+      [now, asked] = [0, 0];
+      const check = async (credential: Secret): Promise<Identity | null> => {
+        asked += 1;
+        return credential.reveal().startsWith("good") ? identity : null;
+      };
+      authenticate = make({ check, now: () => now });
+      await codeOf("good1", "net");
+      for (let i = 0; i < 20; i++) expect([i, await codeOf(`bad${i}`, "net")]).toEqual([i, "unauthenticated"]);
+    });
+
+    it("refuses unknown ones from there unasked, and says how long", async () => {
+      now = 10_000;
+      await expect(authenticate(raw("good2"), "net")).rejects.toMatchObject({
+        code: "rate_limited",
+        facts: { retryAfterSeconds: 50 },
+      });
+      expect(await codeOf("bad0", "net")).toBe("rate_limited");
+      expect(asked).toBe(21);
+    });
+
+    it("lets in keys that were good before, though their answer is old, and keys from elsewhere", async () => {
+      now = 59_999;
+      expect(await Promise.all([codeOf("good1", "net"), codeOf("good2", "other"), codeOf("bad", "other")])).toEqual([
+        "good",
+        "good",
+        "unauthenticated",
+      ]);
+      expect(await codeOf("good3")).toBe("good");
+    });
+
+    it("begins anew when the minute is over", async () => {
+      now = 60_000;
+      expect([await codeOf("good2", "net"), await codeOf("bad", "net")]).toEqual(["good", "unauthenticated"]);
+    });
+
+    it("still says what is wrong with what can be no key, and that there is none", async () => {
+      await expect(authenticate(raw("two words"), "net")).rejects.toThrow("whitespace inside");
+      await expect(authenticate([], "net")).rejects.toThrow("no key was sent");
+    });
+  });
+
+  it("counts neither missing nor malformed keys, nor what the upstream could not say", async () => {
+    const check = async (): Promise<Identity> => {
+      throw new GatewayError("upstream_timeout", "too slow");
+    };
+    const authenticate = make({ check, failuresPerMinute: 1 });
+    for (const headers of [[], raw("two words"), raw("a"), raw("b")]) {
+      await expect(authenticate(headers, "net")).rejects.not.toMatchObject({ code: "rate_limited" });
+    }
+  });
+
+  it("knows the failures of a bounded number of networks", () => {
+    const failures = createFailures({ perMinute: 1, size: 2, now: () => 0 });
+    for (const from of ["a", "b", "c"]) failures.add(from);
+    expect(() => failures.assertFew("a")).not.toThrow();
+    for (const from of ["b", "c"]) expect(() => failures.assertFew(from)).toThrow("wait 60 seconds");
   });
 
   it("names the page where keys are made", async () => {

@@ -232,3 +232,26 @@ describe("a public API", () => {
     await gateway.close();
   });
 });
+
+describe("keys that are refused again and again", () => {
+  it("are 429 with the time to wait on every route, not behind a proxy, and in both eras with a JSON-RPC body", async () => {
+    const check = async (): Promise<null> => null;
+    const gateway = await startGateway({ auth: { check, failuresPerMinute: 2 } });
+    const proxied = { "x-forwarded-for": "203.0.113.9" };
+    for (const bad of ["a", "b"]) expect((await get(gateway.url, { "x-api-key": bad })).status).toBe(401);
+    const answers = [
+      await postStateless(gateway.url, "tools/list", {}, { headers: { "x-api-key": "c" } }),
+      await postSession(gateway.url, "ping", {}, { headers: { "x-api-key": "c" } }),
+      await get(gateway.url, { "x-api-key": "c" }),
+    ];
+    for (const answer of answers) {
+      expect([answer.status, answer.body]).toMatchObject([429, { error: { code: -32000 } }]);
+      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(50);
+    }
+    const listed = await get(`${gateway.url}/tools`, { "x-api-key": "c" });
+    expect([listed.status, listed.body]).toMatchObject([429, { code: "rate_limited" }]);
+    expect(Number(listed.headers.get("retry-after"))).toBeGreaterThan(50);
+    expect((await get(gateway.url, { "x-api-key": "c", ...proxied })).status).toBe(401);
+    await gateway.close();
+  });
+});

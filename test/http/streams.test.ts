@@ -259,7 +259,7 @@ describe("the places for streams", () => {
     }
     const limits = createStreamLimits({ perAddress: 1 });
     limits.take("a", "2001:db8::1");
-    expect(() => limits.take("b", "2001:db8::1")).toThrow("too many open streams");
+    expect(() => limits.take("b", "2001:db8::2")).toThrow("too many open streams");
   });
 });
 

@@ -59,8 +59,3 @@ export function header(req: IncomingMessage, name: string): string | undefined {
 export function accepts(req: IncomingMessage, mediaType: string): boolean {
   return req.headers.accept?.toLowerCase().includes(mediaType) === true;
 }
-
-/** The address at the other end of the connection. */
-export function addressOf(req: IncomingMessage): string {
-  return req.socket.remoteAddress ?? "";
-}

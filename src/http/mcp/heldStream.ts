@@ -1,5 +1,6 @@
 import { GatewayError } from "../../errors.ts";
-import { addressOf, type Exchange } from "./exchange.ts";
+import { addressOf } from "../address.ts";
+import type { Exchange } from "./exchange.ts";
 
 /** A stream that stays open without a call behind it: it takes a place, and ends when it should. */
 export interface HeldStream {

@@ -12,6 +12,7 @@ import { createSeen } from "../../session/seen.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { ObserveOperation } from "../../telemetry/metrics.ts";
 import type { Secret } from "../../telemetry/secret.ts";
+import { blamedFor } from "../address.ts";
 import { corsHeaders, type EdgePolicy, pageHeaders, preflightHeaders, refusalOf } from "../edge.ts";
 import { type BodyLimits, defaultBodyLimits, readJson } from "./body.ts";
 import { createChangeHub } from "./changeHub.ts";
@@ -164,7 +165,8 @@ function serve(arrival: Arrival): Promise<void> {
 }
 
 async function authenticated(arrival: Arrival): Promise<Exchange> {
-  return { ...arrival, principal: await arrival.parts.authenticate(arrival.req.rawHeaders) };
+  const { req, parts } = arrival;
+  return { ...arrival, principal: await parts.authenticate(req.rawHeaders, blamedFor(req)) };
 }
 
 async function servePost(arrival: Arrival): Promise<void> {

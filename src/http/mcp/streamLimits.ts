@@ -1,12 +1,12 @@
-import { BlockList, isIP } from "node:net";
 import { GatewayError } from "../../errors.ts";
 import { rpc } from "../../mcp/versions.ts";
+import { isLocal, networkOf } from "../address.ts";
 
 /** How many streams may be open at once, and for how long (security.md §6). */
 export interface StreamLimitOptions {
   /** Default 5. */
   readonly perPrincipal?: number;
-  /** Default 50. Addresses of the local network are not held to it: a proxy with many clients behind it has such a one. */
+  /** Default 50; an IPv6 /64 counts as one. Addresses of the local network are not held to it: a proxy with many clients behind it has such a one. */
   readonly perAddress?: number;
   /** Default 2,000. */
   readonly total?: number;
@@ -27,51 +27,31 @@ export interface StreamLimits {
 export function createStreamLimits(options: StreamLimitOptions = {}): StreamLimits {
   const { perPrincipal = 5, perAddress = 50, total = 2_000, idleMs = 1_800_000, recheckMs = 60_000 } = options;
   const principals = new Map<string, number>();
-  const addresses = new Map<string, number>();
+  const networks = new Map<string, number>();
   let open = 0;
   return {
     idleMs,
     recheckMs,
     take: (principalId, address) => {
+      const network = isLocal(address) ? undefined : networkOf(address);
       const full =
         open >= total ||
         (principals.get(principalId) ?? 0) >= perPrincipal ||
-        ((addresses.get(address) ?? 0) >= perAddress && !isLocal(address));
+        (network !== undefined && (networks.get(network) ?? 0) >= perAddress);
       if (full) throw tooMany();
       open += 1;
       add(principals, principalId, 1);
-      add(addresses, address, 1);
+      if (network !== undefined) add(networks, network, 1);
       let held = true;
       return () => {
         if (!held) return;
         held = false;
         open -= 1;
         add(principals, principalId, -1);
-        add(addresses, address, -1);
+        if (network !== undefined) add(networks, network, -1);
       };
     },
   };
-}
-
-const localNetworks = new BlockList();
-for (const [network, bits] of [
-  ["127.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["172.16.0.0", 12],
-  ["192.168.0.0", 16],
-  ["169.254.0.0", 16],
-  ["100.64.0.0", 10],
-] as const) {
-  localNetworks.addSubnet(network, bits, "ipv4");
-}
-localNetworks.addAddress("::1", "ipv6");
-localNetworks.addSubnet("fc00::", 7, "ipv6");
-localNetworks.addSubnet("fe80::", 10, "ipv6");
-
-/** BlockList knows `::ffff:a.b.c.d` as the IPv4 address that it is. */
-function isLocal(address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && localNetworks.check(address, family === 4 ? "ipv4" : "ipv6");
 }
 
 function add(counts: Map<string, number>, key: string, step: number): void {

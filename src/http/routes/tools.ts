@@ -2,6 +2,7 @@ import type { Request, Response } from "express";
 import type { Authenticate } from "../../auth/authenticate.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Principal, Surface } from "../../mcp/context.ts";
+import { blamedFor } from "../address.ts";
 
 export interface ToolsRouteOptions {
   readonly authenticate: Authenticate;
@@ -52,7 +53,7 @@ type Query = Readonly<Record<string, string | string[] | undefined>>;
 /** The caller, or null for one without a key where that is allowed. A key that is not good is refused, never ignored. */
 async function callerOf(req: Request, { authenticate, anonymousTools }: ToolsRouteOptions): Promise<Principal | null> {
   try {
-    return await authenticate(req.rawHeaders);
+    return await authenticate(req.rawHeaders, blamedFor(req));
   } catch (thrown) {
     const missing = thrown instanceof GatewayError && thrown.facts.data?.reason === "missing";
     if (missing && anonymousTools === "names") return null;
