@@ -89,6 +89,7 @@ async function runTool(options: RunCallOptions, call: Call): Promise<Outcome> {
     call,
     upstream: options.upstreamFor(call),
     timeoutMs: totalMsOf(options, call),
+    headersMs: origin.spec.timeoutMs,
     header: idempotencyHeader(origin.spec),
   };
   return drive(steps, sending);
@@ -115,6 +116,8 @@ interface Sending {
   readonly upstream: Upstream;
   /** Of all its requests together. */
   readonly timeoutMs: number;
+  /** Of an Operation with a deadline of its own: its answer may begin as late. */
+  readonly headersMs: number | undefined;
   /** By which the upstream recognises a repetition. */
   readonly header: Param | undefined;
 }
@@ -161,11 +164,16 @@ type Answer =
   | { readonly response: UpstreamResponse }
   | { readonly response?: undefined; readonly refusal: GatewayError };
 
-async function attempt({ call, upstream }: Sending, request: UpstreamRequest, timeoutMs: number): Promise<Answer> {
+async function attempt(
+  { call, upstream, headersMs }: Sending,
+  request: UpstreamRequest,
+  timeoutMs: number,
+): Promise<Answer> {
   try {
     const { principal, signal } = call;
     const isShared = principal.id === anonymous.id;
-    return { response: await upstream.send(request, { principal, signal, timeoutMs, isShared }) };
+    const own = headersMs === undefined ? {} : { headersMs };
+    return { response: await upstream.send(request, { principal, signal, timeoutMs, isShared, ...own }) };
   } catch (thrown) {
     if (thrown instanceof GatewayError) return { refusal: thrown };
     throw thrown;

@@ -30,6 +30,8 @@ export interface Sending {
   readonly signal: AbortSignal | undefined;
   /** When the deadline is, by the clock of the Target. */
   readonly until: number;
+  /** Wait for the head of the answer, milliseconds. */
+  readonly headersMs: number;
 }
 
 /** What one attempt came to. */
@@ -67,8 +69,8 @@ export async function attemptOnce(target: Target, sending: Sending): Promise<Att
   }
 }
 
-function exchangeOnce(target: Target, { request, wire, signal, until }: Sending): Promise<WireResponse> {
-  const { responseBytes, headersMs, idleMs } = target.config.limits;
+function exchangeOnce(target: Target, { request, wire, signal, until, headersMs }: Sending): Promise<WireResponse> {
+  const { responseBytes, idleMs } = target.config.limits;
   return exchange(target.dispatcher, wire, {
     signal,
     timeoutMs: until - target.now(),

@@ -30,6 +30,11 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
   /** What is left of the Call's deadline, milliseconds; default: the Upstream's total. */
   readonly timeoutMs?: number;
+  /**
+   * Wait for the head of the answer, milliseconds; default: the Upstream's. An Operation with a deadline of its own is slow to
+   * begin, not to end.
+   */
+  readonly headersMs?: number;
   /** `principal` stands for many callers, so that the cap on one caller's requests does not apply. Default false. */
   readonly isShared?: boolean;
 }
@@ -67,13 +72,14 @@ export function createUpstream(config: UpstreamConfig, parts: UpstreamParts = {}
     totalMs: config.limits.totalMs,
     send: async (request, options) => {
       const { principal, signal, timeoutMs = config.limits.totalMs, isShared = false } = options;
+      const { headersMs = config.limits.headersMs } = options;
       const until = now() + timeoutMs;
       const wire = withOurHeaders(serialize(request, { base: target.base, config, caller: principal }));
       const who = isShared ? undefined : principal.id;
       const turn = lane.enter(who, signal);
       if (turn !== undefined) await turn;
       try {
-        return await sendAgain(target, { request, wire, principal, signal, until });
+        return await sendAgain(target, { request, wire, principal, signal, until, headersMs });
       } finally {
         lane.leave(who);
       }

@@ -22,9 +22,9 @@ export interface DispatchLimits {
   readonly maxBytes: number;
   /** Once any of it may have been sent, `signal` no longer ends the exchange. For changes: a half-sent one is of no use to anybody. */
   readonly isFinished?: boolean;
-  /** Wait for the head of the answer, milliseconds; only a bound under 2 s is kept here, the others by the connections. */
-  readonly headersMs?: number;
-  /** Silence within the body, milliseconds; as `headersMs`. */
+  /** Wait for the head of the answer, milliseconds. */
+  readonly headersMs: number;
+  /** Silence within the body, milliseconds; only a bound under 2 s is kept here, the others by the connections. */
   readonly idleMs?: number;
 }
 
@@ -56,7 +56,6 @@ export function createConnections({ limits, tls, proxy, url }: UpstreamConfig): 
   const common = {
     allowH2: false,
     connections,
-    headersTimeout: limits.headersMs,
     bodyTimeout: limits.idleMs,
   };
   if (proxy === undefined)
@@ -108,7 +107,7 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest, limits: D
     let headers: Readonly<Record<string, string>> = {};
     let size = 0;
     const chunks: Buffer[] = [];
-    dispatcher.dispatch(optionsOf(request), {
+    dispatcher.dispatch(optionsOf(request, limits), {
       onRequestStart(started) {
         if (stopped !== undefined) return started.abort(stopped); // it was stopped while it waited for a socket
         controller = started;
@@ -139,7 +138,7 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest, limits: D
 
 /** Ends the exchange when the upstream says nothing for too long; undefined where the connections see to it. */
 function silenceTimer(
-  { headersMs = coarseMs, idleMs = coarseMs }: DispatchLimits,
+  { headersMs, idleMs = coarseMs }: DispatchLimits,
   onSilence: () => void,
 ): { readonly head: () => void; readonly body: () => void; readonly stop: () => void } | undefined {
   if (headersMs >= coarseMs && idleMs >= coarseMs) return undefined;
@@ -151,8 +150,18 @@ function silenceTimer(
   return { head: () => wait(headersMs), body: () => wait(idleMs), stop: () => clearTimeout(timer) };
 }
 
-function optionsOf({ origin, path, method, headers, body }: WireRequest): Dispatcher.DispatchOptions {
-  return { origin, path, method: method as Dispatcher.HttpMethod, headers, body: body ?? null };
+function optionsOf(
+  { origin, path, method, headers, body }: WireRequest,
+  { headersMs }: DispatchLimits,
+): Dispatcher.DispatchOptions {
+  return {
+    origin,
+    path,
+    method: method as Dispatcher.HttpMethod,
+    headers,
+    body: body ?? null,
+    headersTimeout: headersMs,
+  };
 }
 
 type ReceivedHeaders = Readonly<Record<string, string | string[] | undefined>>;

@@ -7,6 +7,7 @@ import { createRunCall } from "../../src/calls/runCall.ts";
 import { createCatalog } from "../../src/catalog/catalog.ts";
 import type { Tool } from "../../src/catalog/tool.ts";
 import { createValidator } from "../../src/catalog/validator.ts";
+import type { UpstreamConfig } from "../../src/config/config.ts";
 import type { Api, ToolSpec } from "../../src/descriptor.ts";
 import { Secret } from "../../src/telemetry/secret.ts";
 import { createUpstream } from "../../src/upstream/client.ts";
@@ -55,13 +56,14 @@ const slow: ToolSpec = {
   operation: { id: "wait", method: "POST", path: "/wait" },
   params: [],
 };
+const report: ToolSpec = { ...slow, name: "report_widget", timeoutMs: 20_000 };
 const count: ToolSpec = { ...list, name: "count_widgets", kind: "count", count: { from: "list" } };
 const gadgets: ToolSpec = { ...count, name: "count_gadgets", timeoutMs: 350 };
 const api: Api = {
   ...emptyApi,
   security: [{ key: [] }],
   resources: [
-    { ...widget, tools: { list, get, update, count }, actions: { wait_widget: slow } },
+    { ...widget, tools: { list, get, update, count }, actions: { wait_widget: slow, report_widget: report } },
     { ...widget, name: "Gadget", tools: { count: gadgets } },
   ],
 };
@@ -102,9 +104,9 @@ interface Running {
   ) => ReturnType<ReturnType<typeof createRunCall>>;
 }
 
-async function start(answer: RequestListener): Promise<Running> {
+async function start(answer: RequestListener, more: Partial<UpstreamConfig> = {}): Promise<Running> {
   const server = await listen(answer);
-  const upstream = createUpstream(upstreamConfig(server.url));
+  const upstream = createUpstream(upstreamConfig(server.url, more));
   open.push(server, upstream);
   const run = createRunCall({
     upstreamFor: () => upstream,
@@ -218,6 +220,16 @@ describe("a call", () => {
     const started = performance.now();
     expect((await errorOf(() => call("wait_widget", {}))).code).toBe("upstream_timeout");
     expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it("that has a deadline of its own may be answered as late, whatever the upstream's others may", async () => {
+    const late: RequestListener = (_req, res) => {
+      setTimeout(() => res.setHeader("content-type", "application/json").end('{"id":"1"}'), 400);
+    };
+    const limits = { ...upstreamConfig("http://h").limits, headersMs: 100 };
+    const { call } = await start(late, { limits });
+    expect((await errorOf(() => call("get_widget", { id: "1" }))).code).toBe("upstream_timeout");
+    expect(await call("report_widget", {})).toEqual({ structured: { item: { id: "1" } } });
   });
 
   it("ends with the caller", async () => {

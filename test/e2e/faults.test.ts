@@ -12,8 +12,9 @@ import { widgetSpec } from "../fakes/widgets.ts";
 
 /** Reliability §11 X8: whatever the upstream does, the gateway neither hangs, crashes, leaks nor repeats a write. */
 
-/** The deadline where nothing else ends a call; the bound of the tests is ten times as long. */
-const shortMs = 1_000;
+/** An upstream's limits where only the deadline ends a call, and elsewhere; the bound of the tests is ten times as long. */
+const short = "totalMs: 1000";
+const patient = "totalMs: 20000";
 const bound = 20_000;
 const read = { tool: "get_widget", args: { id: "w1" } } as const;
 const write = { tool: "create_widget", args: { name: "First" } } as const;
@@ -94,9 +95,9 @@ async function https(certificate: string): Promise<Bad> {
 
 async function gatewayBefore(
   url: string,
-  { more = "", totalMs = bound }: { readonly more?: string; readonly totalMs?: number } = {},
+  { more = "", limits = patient }: { readonly more?: string; readonly limits?: string } = {},
 ): Promise<{ gateway: TestGateway; caller: Caller }> {
-  const yaml = `api: test\nupstreams:\n  default:\n    url: ${url}\n    limits: { totalMs: ${totalMs} }\n${more}`;
+  const yaml = `api: test\nupstreams:\n  default:\n    url: ${url}\n    limits: { ${limits} }\n${more}`;
   const gateway = await startGateway(api, url, yaml);
   open.push(gateway);
   return { gateway, caller: callerOf(gateway.url, "key-one") };
@@ -126,13 +127,28 @@ interface Fault {
   /** Requests that a read causes at most; a write causes `writes`. */
   readonly reads: number;
   readonly writes?: number;
-  readonly totalMs?: number;
+  /** Keys of the upstream's limits that end it. */
+  readonly limits?: string;
   /** Whether a write may be called again at once. */
   readonly isWriteRetryable?: boolean;
 }
 
 const faults: readonly Fault[] = [
-  { name: "hangs", start: () => http(() => undefined), code: "upstream_timeout", reads: 1, totalMs: shortMs },
+  { name: "hangs", start: () => http(() => undefined), code: "upstream_timeout", reads: 1, limits: short },
+  {
+    name: "does not begin to answer",
+    start: () => http(() => undefined),
+    code: "upstream_timeout",
+    reads: 1,
+    limits: `${patient}, headersMs: 2000`,
+  },
+  {
+    name: "falls silent",
+    start: () => http((_req, res) => res.writeHead(200, json).write("[")),
+    code: "upstream_timeout",
+    reads: 1,
+    limits: `${patient}, idleMs: 2000`,
+  },
   {
     name: "resets before the first byte",
     start: () => http((req) => req.socket.destroy()),
@@ -168,7 +184,7 @@ const faults: readonly Fault[] = [
     reads: 1,
     isWriteRetryable: true,
   },
-  { name: "sends a byte now and then", start: () => http(drip), code: "upstream_timeout", reads: 1, totalMs: shortMs },
+  { name: "sends a byte now and then", start: () => http(drip), code: "upstream_timeout", reads: 1, limits: short },
   { name: "sends without end", start: () => raw(chunked, chunk), code: "response_too_large", reads: 1 },
   {
     name: "announces 1 GB",
@@ -223,13 +239,13 @@ const faults: readonly Fault[] = [
 const caFile = join(import.meta.dirname, "../upstream/tls/expired.pem");
 
 describe("an upstream that", () => {
-  for (const { name, start, code, reads, writes = 1, isWriteRetryable = false, totalMs } of faults) {
+  for (const { name, start, code, reads, writes = 1, isWriteRetryable = false, limits = patient } of faults) {
     it(`${name}: ${code}, in time, a write sent ${writes === 1 ? "once" : "never"}`, async () => {
       const bad = await start();
       const tls = bad.url.startsWith("https") ? `    tls: { caFile: ${caFile} }\n` : "";
       const { gateway, caller } = await gatewayBefore(bad.url, {
         more: tls,
-        ...(totalMs === undefined ? {} : { totalMs }),
+        limits,
       });
       const started = performance.now();
       const failed = await caller.call(read.tool, read.args);
