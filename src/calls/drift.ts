@@ -40,9 +40,10 @@ function withNote(outcome: Outcome, note: string): Outcome {
   return { ...outcome, structured: { ...outcome.structured, notes: [...(Array.isArray(notes) ? notes : []), note] } };
 }
 
-/** What a reader should know: `Answer differs from the API's document: status is "parked", not one of up, down.` */
+/** What a reader should know, null last, since that says itself what it is: `Answer differs from the API's document: status is "parked", not one of up, down.` */
 export function driftNote(tool: Tool, differences: readonly Difference[]): string {
-  const named = differences.slice(0, maxNamed).map((one) => differenceText(tool, one));
+  const tellingFirst = differences.toSorted((a, b) => Number(a.kind === "null") - Number(b.kind === "null"));
+  const named = tellingFirst.slice(0, maxNamed).map((one) => differenceText(tool, one));
   const more = differences.length - named.length;
   return `Answer differs from the API's document: ${named.join("; ")}${more > 0 ? `; and ${more} more` : ""}.`;
 }

@@ -83,8 +83,6 @@ function expectedBy(keyword: string, schema: unknown): string {
       return `one of ${listed(Array.isArray(schema) ? schema : [])}`;
     case "const":
       return String(schema);
-    case "format":
-      return `a ${String(schema)}`;
     default:
       return `of ${keyword} ${String(schema).slice(0, 40)}`;
   }

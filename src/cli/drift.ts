@@ -195,14 +195,23 @@ function readerOf(config: Config, { header }: DriftFlags): Reader {
   return { run: (tool, args) => next({ ...call, tool, args }), close: upstream.close };
 }
 
+/** Tools named of those that were not read for one reason; `--json` names all. */
+const maxNamed = 5;
+
 function print({ api, reads, items, unread, findings, codegen }: DriftReport, { out, err }: Terminal): void {
   for (const { resource, text, items: count, tools, isNoun } of findings) {
     out(`${resource}: ${text} (${count} ${count === 1 ? "item" : "items"}; ${tools.join(", ")})`);
     if (!isNoun) out("  No decision in gateway.yaml reaches this answer: correct the document.");
   }
   if (Object.keys(codegen).length > 0)
-    out(`\nFor gateway.yaml, then run \`specgate generate\`:\n\n${stringify({ codegen }, { lineWidth: 0 })}`);
-  for (const { tool, why } of unread) err(`not read: ${tool}: ${why}`);
+    out(
+      `\nFor gateway.yaml, then run \`specgate generate\`:\n\n${stringify({ codegen }, { lineWidth: 0, aliasDuplicateObjects: false })}`,
+    );
+  for (const [why, tools] of Map.groupBy(unread, (one) => one.why)) {
+    const named = tools.slice(0, maxNamed).map(({ tool }) => tool);
+    const more = tools.length - named.length;
+    err(`not read: ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}: ${why}`);
+  }
   const found = findings.length === 0 ? "as the document says" : `${findings.length} differences`;
   err(
     `${api}: ${reads} answers, ${items} items: ${found}${unread.length > 0 ? `; ${unread.length} tools not read` : ""}`,

@@ -149,6 +149,12 @@ describe("an answer that is not what the document says", () => {
       want: "id is a number, not a string; name is a list, not a string; color is an object, not a string; and 2 more.",
     },
     {
+      name: "is told with null last",
+      tool: "get_widget",
+      given: { id: null, name: null, color: null, n: null, level: "mid" },
+      want: 'level is "mid", not one of low, high; id is null, not a string; name is null, not a string; and 2 more.',
+    },
+    {
       name: "is told by a short piece of the value",
       tool: "get_widget",
       given: { level: "x".repeat(300) },

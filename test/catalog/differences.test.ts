@@ -64,7 +64,7 @@ const cases: readonly { readonly name: string; readonly given: unknown; readonly
   { name: "finds another type", given: { name: 3 }, want: ["type name: a string"] },
   { name: "names all types of a union", given: { either: "x" }, want: ["type either: an integer or a boolean"] },
   { name: "finds null for a union", given: { either: null }, want: ["null either: an integer or a boolean"] },
-  { name: "finds a format", given: { at: "yesterday" }, want: ["format at: a date-time"] },
+  { name: "finds a format", given: { at: "yesterday" }, want: ["format at: of format date-time"] },
   { name: "finds a length", given: { name: "12345678901" }, want: ["limit name: of maxLength 10"] },
   { name: "finds a pattern", given: { code: "a" }, want: ["limit code: of pattern ^[A-Z]+$"] },
   { name: "finds what a nested object lacks", given: { part: {} }, want: ["missing part.id: there"] },

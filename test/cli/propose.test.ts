@@ -153,6 +153,12 @@ describe("the correction of a document", () => {
     });
   });
 
+  it("adds its reason to the one there is", () => {
+    const known = { fields: { "*.size": { heavy: true, why: "Large" } } };
+    const { fields: corrected } = correctionOf(api, known, [finding("size", "null", "null")]);
+    expect(corrected?.["Widget.size"]).toMatchObject({ heavy: true, why: "Large. In answers it differs." });
+  });
+
   it("has a reason, and nothing for what no decision reaches", () => {
     expect(correctionOf(api, {}, [finding("size", "null", "null")]).fields?.["Widget.size"]?.why).toBe(
       "In answers it differs.",

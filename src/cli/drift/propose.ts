@@ -84,7 +84,8 @@ function fieldOf(api: Api, field: Field, findings: readonly Finding[], known: Pa
   for (const finding of findings.toSorted((a, b) => Number(changesForm(a)) - Number(changesForm(b))))
     answer = corrected(answer, finding);
   const why = findings.map(({ text }) => text).join("; ");
-  return { ...known, answer, why: known.why === undefined ? `In answers ${why}.` : `${known.why} In answers ${why}.` };
+  const before = known.why === undefined ? "" : `${known.why.replace(/[.\s]+$/, "")}. `;
+  return { ...known, answer, why: `${before}In answers ${why}.` };
 }
 
 /** Levels of references that are written out; what lies deeper is left open. */
