@@ -1,22 +1,27 @@
 import type { Ajv2020, ValidateFunction } from "ajv/dist/2020.js";
 import type { Api, Schema } from "../descriptor.ts";
 import { exactAnswer } from "../operations/exact.ts";
-import { oncePer } from "../operations/once.ts";
 import { resolved } from "../operations/schemas.ts";
 import { createAjv } from "./ajv.ts";
 import { type Difference, differencesOf } from "./differences.ts";
 import type { Tool, ToolOrigin } from "./tool.ts";
 
 /**
- * Checks answers of Tools against the Spec. A Tool's schema is compiled at its first answer and kept (milliseconds once,
- * microseconds afterwards); nothing is compiled for an API that is not used.
+ * Checks answers of Tools against the Spec. A schema is compiled at its first answer and kept (milliseconds once, microseconds
+ * afterwards), once for all Tools that answer the noun; nothing is compiled for what is not used.
  */
 export function createAnswerCheck(): (tool: Tool, answer: unknown) => readonly Difference[] {
   let ajv: Ajv2020 | undefined;
-  const validatorOf = oncePer((origin: ToolOrigin): ValidateFunction | undefined => {
+  const known = new WeakMap<object, { readonly validate: ValidateFunction | undefined }>();
+  const validatorOf = (origin: ToolOrigin): ValidateFunction | undefined => {
+    const key = origin.spec.result?.noun ? origin.resource : origin.spec;
+    const found = known.get(key);
+    if (found !== undefined) return found.validate;
     ajv ??= createAjv({ allErrors: true });
-    return compile(ajv, origin);
-  });
+    const validate = compile(ajv, origin);
+    known.set(key, { validate });
+    return validate;
+  };
   return ({ origin }, answer) => {
     const validate = origin === undefined ? undefined : validatorOf(origin);
     if (validate === undefined || validate({ answer })) return [];
