@@ -49,9 +49,25 @@ export function createApp(options: AppOptions): Express {
   }
   const first = options.surfaces[0];
   if (first !== undefined) app.get("/", (req, res) => res.writeHead(200, pageHeaders).end(options.page(first, req)));
-  app.use(notFound(options.surfaces.map(({ path }) => path)));
+  for (const route of ["/", "/healthz", "/readyz", ...options.surfaces.flatMap(({ path }) => routesOf(path))])
+    app.all(route, notAllowed);
+  app.use(
+    notFound(
+      options.surfaces.map(({ path }) => path),
+      options.edge.publicUrl,
+    ),
+  );
   app.use(failure(options));
   return app;
+}
+
+function routesOf(path: string): readonly string[] {
+  return [`${path}/health`, `${path}/tools`, `${path}/tools/:name`];
+}
+
+/** A route that exists, with a method it does not have. */
+function notAllowed(_req: Request, res: Response): void {
+  res.status(405).set("allow", "GET, HEAD").json({ code: "invalid_request", message: "Method not allowed; use GET." });
 }
 
 /** Host, Origin and preflight for every route below, with the headers they all carry. */

@@ -11,6 +11,8 @@ export interface EdgePolicy {
   readonly loopback: boolean;
   /** Headers a page may send, for preflights. */
   readonly requestHeaders: readonly string[];
+  /** Begins every URL that we publish; absent, a request's own Host does. */
+  readonly publicUrl?: string;
 }
 
 export interface EdgeOptions {
@@ -40,6 +42,7 @@ export function edgePolicy(options: EdgeOptions): EdgePolicy {
     origins: new Set([...(own === null ? [] : [own.origin]), ...options.allowedOrigins]),
     loopback,
     requestHeaders: [...mcpHeaders, ...options.credentialHeaders],
+    ...(publicUrl !== undefined && { publicUrl }),
   };
 }
 

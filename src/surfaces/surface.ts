@@ -1,6 +1,7 @@
 import type { Call, Next } from "../calls/call.ts";
 import type { Tool } from "../catalog/tool.ts";
 
+export { exactOutput } from "../catalog/exactOutput.ts";
 export type { Tool } from "../catalog/tool.ts";
 
 /** Who is calling; see `src/auth/principal.ts`. */

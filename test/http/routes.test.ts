@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { HandTool } from "../../src/calls/call.ts";
+import { edgePolicy } from "../../src/http/edge.ts";
 import { setupPage } from "../../src/http/routes/page.ts";
+import { originOf } from "../operations/fixture.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
+import { widgetTools } from "./handTools.ts";
 import { get, key, openSession } from "./wire.ts";
 
 describe.each(["server", "express"] as const)("the routes beside the endpoint on our %s", (placement) => {
@@ -79,12 +83,34 @@ describe.each(["server", "express"] as const)("the routes beside the endpoint on
     expect(names).toEqual(gateway.widgets.tools.map(({ name }) => name).sort());
   });
 
-  for (const query of ["limit=0", "limit=x", "limit=1.5", "cursor=%00", "cursor="]) {
+  for (const query of [
+    "limit=0",
+    "limit=x",
+    "limit=1.5",
+    "limit=1e2",
+    "limit=",
+    "limit=1&limit=2",
+    "cursor=%00",
+    "cursor=",
+    "kind=nope",
+    "kind=",
+    "resource=a&resource=b",
+    "schema=yes",
+    "kinds=list",
+    "__proto__=1",
+  ]) {
     it(`refuse ${query} with 400`, async () => {
       const answer = await at(`/mcp/tools?${query}`);
       expect([answer.status, answer.body]).toMatchObject([400, { code: "invalid_request" }]);
     });
   }
+
+  it("are 405 for another method, naming those there are", async () => {
+    for (const path of ["/", "/healthz", "/readyz", "/mcp/tools", "/mcp/tools/get_widget", "/mcp/health"]) {
+      const answer = await get(gateway.origin + path, key, "POST");
+      expect([path, answer.status, answer.headers.get("allow")]).toEqual([path, 405, "GET, HEAD"]);
+    }
+  });
 
   it("show one tool whole, and a name and description of it without a key", async () => {
     const tool = (await at("/mcp/tools/get_widget")).body;
@@ -164,6 +190,45 @@ describe("a Surface on another path", () => {
       ]);
     }
     expect((await get(`${gateway.origin}/mcp`, key)).status).toBe(404);
+    await gateway.close();
+  });
+});
+
+describe("the schemas that ?schema=1 shows", () => {
+  it("state the entity exactly, where those that clients are served stay open", async () => {
+    const outputSchema = { type: "object", properties: { items: {} } } as const;
+    const [hand] = widgetTools().tools as [HandTool];
+    const described = { ...hand, name: "list_widgets", origin: originOf({ kind: "list" }) };
+    const tools = [described, { ...hand, name: "by_hand" }].map((tool) => ({
+      ...tool,
+      definition: { ...tool.definition, name: tool.name, outputSchema },
+    }));
+    const gateway = await startGateway({ tools });
+    const exact = { items: { items: { properties: { color: { enum: ["red", "blue"] } } } } };
+    const one = (await get(`${gateway.url}/tools/list_widgets`, key)).body;
+    expect(one).toMatchObject({ outputSchema: { properties: exact } });
+    const { tools: all } = (await get(`${gateway.url}/tools?schema=1`, key)).body as { tools: unknown[] };
+    expect(all).toMatchObject([{ name: "by_hand", outputSchema }, one]);
+    const { tools: plain } = (await get(`${gateway.url}/tools?schema=0`, key)).body as { tools: object[] };
+    for (const tool of plain) expect(tool).not.toHaveProperty("outputSchema");
+    await gateway.close();
+  });
+});
+
+describe("the URL that a 404 names", () => {
+  it("is the public one, whatever way the request came", async () => {
+    const edge = edgePolicy({
+      host: "127.0.0.1",
+      publicUrl: "https://gw.example",
+      allowedHosts: [],
+      allowedOrigins: [],
+      credentialHeaders: [],
+    });
+    const gateway = await startGateway({ app: { edge }, paths: ["/api/mcp/mcp"] });
+    for (const path of ["/api", "/api/mcp", "/api/mcp/mcp/"]) {
+      const { body } = await get(gateway.origin + path, { "x-forwarded-host": "evil.example" });
+      expect(body).toMatchObject({ message: expect.stringMatching(/ https:\/\/gw\.example\/api\/mcp\/mcp$/) });
+    }
     await gateway.close();
   });
 });

@@ -1,7 +1,10 @@
 import type { Request, Response } from "express";
 import type { Authenticate } from "../../auth/authenticate.ts";
+import type { OperationKind } from "../../descriptor.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Principal, Surface } from "../../mcp/context.ts";
+import { shown } from "../../mcp/params.ts";
+import { exactOutput } from "../../surfaces/surface.ts";
 import { blamedFor } from "../address.ts";
 
 export interface ToolsRouteOptions {
@@ -14,7 +17,8 @@ type Shown = Readonly<Record<string, unknown>>;
 
 /**
  * `GET <path>/tools`: `{ tools, count, nextCursor? }`, filtered by the caller's key. All in one answer unless `limit` is
- * given; `count` is the total of what the filters leave. `?resource= ?kind= ?q= ?schema=1`. Without a key: names and
+ * given; `count` is the total of what the filters leave. `?resource= ?kind= ?q= ?schema=1`; a parameter that is none of them,
+ * stands twice or has a value that cannot be is 400, since an ignored filter would show everything. Without a key: names and
  * descriptions, or 401 where that is denied.
  */
 export function toolsRoute(
@@ -23,10 +27,10 @@ export function toolsRoute(
 ): (req: Request, res: Response) => Promise<void> {
   return async (req, res) => {
     const principal = await callerOf(req, options);
-    const filter = filterOf(req.query as Query);
-    const tools = (principal === null ? surface.tools : surface.visibleTools(principal)).filter(filter);
-    const page = pageOf(tools, req.query as Query);
-    const show = principal === null ? nameOf : entryOf(req.query.schema === "1");
+    const query = queryOf(req.query);
+    const tools = (principal === null ? surface.tools : surface.visibleTools(principal)).filter(filterOf(query));
+    const page = pageOf(tools, query);
+    const show = principal === null ? nameOf : entryOf(query.schema === "1");
     res.json({ tools: page.tools.map(show), count: tools.length, ...page.next });
   };
 }
@@ -48,7 +52,37 @@ export function toolRoute(
   };
 }
 
-type Query = Readonly<Record<string, string | string[] | undefined>>;
+const parameters = ["resource", "kind", "q", "schema", "limit", "cursor"] as const;
+type Query = Readonly<Partial<Record<(typeof parameters)[number], string>>>;
+
+const kinds: readonly string[] = [
+  "list",
+  "count",
+  "get",
+  "create",
+  "update",
+  "delete",
+  "action",
+] satisfies OperationKind[];
+
+/** @throws invalid_request for what no filter means */
+function queryOf(given: Request["query"]): Query {
+  for (const [name, value] of Object.entries(given)) {
+    if (!parameters.some((one) => one === name))
+      throw notLawful(`there is no parameter ${shown(name)}; there are ${parameters.join(", ")}`);
+    if (typeof value !== "string") throw notLawful(`${name} stands twice; give it once`);
+  }
+  const query = given as Query;
+  if (query.kind !== undefined && !kinds.includes(query.kind))
+    throw notLawful(`kind must be one of ${kinds.join(", ")}`);
+  if (query.schema !== undefined && query.schema !== "0" && query.schema !== "1")
+    throw notLawful("schema must be 1 (with schemas) or 0");
+  return query;
+}
+
+function notLawful(message: string): GatewayError {
+  return new GatewayError("invalid_request", message);
+}
 
 /** The caller, or null for one without a key where that is allowed. A key that is not good is refused, never ignored. */
 async function callerOf(req: Request, { authenticate, anonymousTools }: ToolsRouteOptions): Promise<Principal | null> {
@@ -63,11 +97,11 @@ async function callerOf(req: Request, { authenticate, anonymousTools }: ToolsRou
 
 /** Words of `q` must all occur in the name, title or description. Case does not matter. */
 function filterOf({ resource, kind, q }: Query): (tool: Tool) => boolean {
-  const words = typeof q === "string" ? q.toLowerCase().split(/\s+/).filter(Boolean) : [];
-  const noun = typeof resource === "string" ? plain(resource) : undefined;
+  const words = q?.toLowerCase().split(/\s+/).filter(Boolean) ?? [];
+  const noun = resource === undefined ? undefined : plain(resource);
   return (tool) => {
     if (noun !== undefined && plain(tool.resource) !== noun) return false;
-    if (typeof kind === "string" && tool.kind !== kind) return false;
+    if (kind !== undefined && tool.kind !== kind) return false;
     if (words.length === 0) return true;
     const text = `${tool.name} ${tool.definition.title} ${tool.definition.description}`.toLowerCase();
     return words.every((word) => text.includes(word));
@@ -84,15 +118,13 @@ function pageOf(
   tools: readonly Tool[],
   { limit, cursor }: Query,
 ): { readonly tools: readonly Tool[]; readonly next: Shown } {
-  const after = typeof cursor === "string" ? Buffer.from(cursor, "base64url").toString() : "";
-  if (cursor !== undefined && !/^[\w.-]{1,128}$/.test(after))
-    throw new GatewayError("invalid_request", "the cursor is not valid");
+  const after = cursor === undefined ? "" : Buffer.from(cursor, "base64url").toString();
+  if (cursor !== undefined && !/^[\w.-]{1,128}$/.test(after)) throw notLawful("the cursor is not valid");
   const start = tools.findIndex(({ name }) => name > after);
   const rest = start < 0 ? [] : tools.slice(start);
   if (limit === undefined) return { tools: rest, next: {} };
+  if (!/^[1-9]\d{0,8}$/.test(limit)) throw notLawful("limit must be a whole number from 1");
   const size = Number(limit);
-  if (!Number.isInteger(size) || size < 1)
-    throw new GatewayError("invalid_request", "limit must be a whole number from 1");
   const page = rest.slice(0, size);
   const last = page.at(-1);
   const more = rest.length > size && last !== undefined;
@@ -104,7 +136,12 @@ function nameOf({ name, definition }: Tool): Shown {
 }
 
 function entryOf(withSchema: boolean): (tool: Tool) => Shown {
-  return ({ name, resource, kind, effect, definition }) => ({
+  return (tool) =>
+    entry(tool, withSchema ? { inputSchema: tool.definition.inputSchema, outputSchema: exactOutput(tool) } : {});
+}
+
+function entry({ name, resource, kind, effect, definition }: Tool, schemas: Shown): Shown {
+  return {
     name,
     title: definition.title,
     description: definition.description,
@@ -112,6 +149,6 @@ function entryOf(withSchema: boolean): (tool: Tool) => Shown {
     kind,
     effect,
     annotations: definition.annotations,
-    ...(withSchema ? { inputSchema: definition.inputSchema, outputSchema: definition.outputSchema } : {}),
-  });
+    ...schemas,
+  };
 }
