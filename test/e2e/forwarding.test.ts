@@ -162,17 +162,24 @@ describe("files", () => {
     }
     expect(setting.upstream.requests.length).toBe(before);
   });
+});
 
+describe("a file in a result", () => {
   for (const [name, connect] of [
     ["v1", connectV1],
     ["v2", connectV2],
   ] as const) {
-    it(`are results that the ${name} SDK client takes`, async () => {
+    it(`is taken by the ${name} SDK client`, async () => {
+      const setting = await setUp(specOf("body-files.yaml"), () => ({
+        headers: { "content-type": "image/png" },
+        body: png,
+      }));
       const client = await connect(setting.gateway.url, "key-1");
       const { structured, isError } = await client.call("get_avatar", { id: "7" });
       await client.close();
+      await setting.close();
       expect(isError).toBe(false);
-      expect(structured).toMatchObject({ item: { mediaType: "image/png", size: stored.length } });
+      expect(structured).toMatchObject({ item: { mediaType: "image/png", size: png.length } });
     });
   }
 });
