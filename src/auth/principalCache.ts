@@ -8,7 +8,7 @@ export interface PrincipalCacheOptions {
   readonly now: () => number;
 }
 
-/** Principals by the HMAC of their key. */
+/** Principals by the hash of their key. */
 export interface PrincipalCache {
   /** Whether the last answer for `id`, however old, was a Principal. */
   readonly wasGood: (id: string) => boolean;

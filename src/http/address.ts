@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { BlockList, isIP } from "node:net";
 
 /** The address at the other end of the connection. */
 export function addressOf(req: IncomingMessage): string {
@@ -8,7 +8,7 @@ export function addressOf(req: IncomingMessage): string {
 
 /** The network that one customer has: the address, or the /64 of an IPv6 one. */
 export function networkOf(address: string): string {
-  return isIPv6(address) && !address.includes(".") ? firstHalf(address) : address;
+  return address.includes(":") && !address.includes(".") ? firstHalf(address) : address;
 }
 
 /**
