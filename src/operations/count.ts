@@ -1,5 +1,5 @@
 import type { ToolAnnotations, ToolOrigin } from "../catalog/tool.ts";
-import type { CountSource } from "../descriptor.ts";
+import type { CountSource, Paging } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../upstream/exchange.ts";
 import { annotationsOf, spaced } from "./annotations.ts";
@@ -94,8 +94,13 @@ function* toldTotal(
     paging.total !== undefined || paging.style === "none" || (paging.style === "link" && paging.limit !== undefined);
   if (!tells) return undefined;
   const page = yield* readPage(source, args, firstPlace(paging, 1), selectionOf(source, args));
-  if (page.total !== undefined) return page.total;
+  if (page.total !== undefined && !isPageLength(page, paging)) return page.total;
   return paging.style === "link" ? lastPage(page) : undefined;
+}
+
+/** A total of one beside the one item that was asked for may as well be the length of the page: the walk tells. */
+function isPageLength({ total, items, more }: Page, { style }: Paging): boolean {
+  return style !== "none" && total === 1 && items.length === 1 && more === undefined;
 }
 
 /** With pages of one item the number of the last page is the count (GitHub's way). Believed only when one item came. */

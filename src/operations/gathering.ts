@@ -31,6 +31,7 @@ export class Gathering {
     const fresh = page.items.slice(skip).map((item) => projected(this.#origin, this.#args, item));
     const taken = this.#take(fresh, page.response.bytes);
     this.#total = page.total ?? this.#total;
+    if (this.#total !== undefined && this.#total < page.seen) this.#total = undefined; // it was the length of a page
     if (taken < fresh.length) return this.#endAt(page.after(skip + taken));
     if (page.note !== undefined) this.#notes.push(page.note);
     if (page.next === undefined) return this.#end(page.more === true || page.note !== undefined);

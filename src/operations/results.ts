@@ -44,13 +44,20 @@ export function fromSource(source: Source | undefined, response: UpstreamRespons
 
 /**
  * A total as a number: 42, "42", or the end of a `Content-Range: items 0-9/42` (RFC 9110 §14.4). Undefined where the
- * answer does not know it (`*`, null, -1).
+ * answer does not know it (`*`, null, -1), and where it is a lower bound: `{"value":10000,"relation":"gte"}`, as search
+ * engines tell it.
  */
 export function totalOf(source: Source | undefined, response: UpstreamResponse): number | undefined {
-  const said = fromSource(source, response);
+  const said = isLowerBound(source, response) ? undefined : fromSource(source, response);
   const text = typeof said === "string" ? said.slice(said.lastIndexOf("/") + 1).trim() : said;
   const total = typeof text === "string" && /^\d+$/.test(text) ? Number(text) : text;
   return typeof total === "number" && Number.isSafeInteger(total) && total >= 0 ? total : undefined;
+}
+
+function isLowerBound(source: Source | undefined, { body }: UpstreamResponse): boolean {
+  if (source === undefined || !("path" in source)) return false;
+  const around = at(body, source.path.slice(0, -1));
+  return isRecord(around) && around.relation === "gte";
 }
 
 /**

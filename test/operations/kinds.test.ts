@@ -324,6 +324,26 @@ describe("count", () => {
     expect(walked(5000, 3)).toEqual({ count: 300, exact: false, notes: [expect.stringContaining("At least 300")] });
   });
 
+  it("does not take the length of a page of one item for the total", () => {
+    const answer =
+      (rows: number) =>
+      (request: Parameters<typeof sent>[0]): Answer => {
+        const { page: number, limit: size } = sent(request) as { page: number; limit: number };
+        const data = Array.from({ length: rows }, () => ({})).slice((number - 1) * size, number * size);
+        return { body: { data, count: data.length } };
+      };
+    const counted = derived({ ...page, maxLimit: 100, total: { path: ["count"] } });
+    expect(run(counted, {}, answer(250)).output).toEqual({ count: 250, exact: true });
+    expect(run(counted, {}, answer(1)).output).toEqual({ count: 1, exact: true });
+  });
+
+  it("says of a lower bound that it is one", () => {
+    const total = { path: ["hits", "total", "value"] } as const;
+    const answer = (): Answer => ({ body: { data: [{}], hits: { total: { value: 10_000, relation: "gte" } } } });
+    const { output } = run(derived({ ...page, maxLimit: 100, total }), {}, answer, contextOf({ countPages: 3 }));
+    expect(output).toMatchObject({ count: 3, exact: false });
+  });
+
   it("walks when the total it was promised does not come", () => {
     const { output, requests } = run(derived({ ...page, total: { header: "X-Total" } }), {}, (request) => ({
       body: (sent(request) as { page: number }).page === 1 ? [{}] : [],

@@ -168,6 +168,33 @@ describe("hasMore", () => {
     expect(requests.length).toBe(1);
   });
 
+  it("is not believed of a total that is the length of the page, and neither is that total", () => {
+    const all = itemsOf(25);
+    const { paging } = (fakes["page numbers from 1"] as (typeof fakes)[string])([], 1000);
+    const answer = (request: UpstreamRequest): Answer => {
+      const { page = 1, limit: size = 10 } = sent(request) as { page?: number; limit?: number };
+      const data = all.slice((page - 1) * size, page * size);
+      return { body: { data, count: data.length } };
+    };
+    const origin = originWith({ ...paging, total: { path: ["count"] } });
+    const { output } = run(origin, { limit: 10 }, answer);
+    expect(output).toMatchObject({ returnedCount: 10, hasMore: true });
+    expect(output.totalCount).toBeUndefined();
+    const rest = run(origin, { limit: 50 }, answer).output;
+    expect([rest.returnedCount, rest.hasMore]).toEqual([25, false]);
+  });
+
+  it("is known by a total that is a lower bound only as far as it goes", () => {
+    const { paging } = (fakes["page numbers from 1"] as (typeof fakes)[string])([], 1000);
+    const answer = (relation: string) => (): Answer => ({
+      body: { data: itemsOf(10), hits: { total: { value: 10_000, relation } } },
+    });
+    const origin = originWith({ ...paging, total: { path: ["hits", "total", "value"] } });
+    expect(run(origin, { limit: 10 }, answer("eq")).output.totalCount).toBe(10_000);
+    const bound = run(origin, { limit: 10 }, answer("gte")).output;
+    expect([bound.totalCount, bound.hasMore]).toEqual([undefined, true]);
+  });
+
   it("costs no request where a total or a token tells it", () => {
     for (const style of [
       "offset with a total",

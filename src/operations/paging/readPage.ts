@@ -22,6 +22,8 @@ const styles = { offset, page, cursor, keyset, link, nextUrl, none };
 export interface Page {
   /** Unwrapped, not yet projected. */
   readonly items: readonly unknown[];
+  /** Items on this page and those before it. */
+  readonly seen: number;
   readonly response: UpstreamResponse;
   /** The number of matching items, where the answer says it. */
   readonly total?: number;
@@ -106,18 +108,20 @@ function* readOrEnd(
 
 function emptyPage(place: Place): Page {
   const response = { status: 404, headers: {}, body: undefined, bytes: 0, mediaType: "", url: "" };
-  return { items: [], response, more: false, after: () => place };
+  return { items: [], seen: place.before, response, more: false, after: () => place };
 }
 
 function pageOf(paging: Paging, facts: PageFacts): Page {
   const { place, items, response } = facts;
   const following = styleOf(paging).following(paging, facts);
-  const total = totalOf(paging.total, response) ?? (paging.style === "none" ? items.length : undefined);
+  const total =
+    believable(totalOf(paging.total, response), facts) ?? (paging.style === "none" ? items.length : undefined);
   const more = hasMore(paging, facts, following, total);
   const { position, note } = following;
   const before = place.before + items.length;
   return {
     items,
+    seen: before,
     response,
     more,
     after: (given) => placeAfter(paging, facts, given),
@@ -125,6 +129,11 @@ function pageOf(paging: Paging, facts: PageFacts): Page {
     ...(more === false || position === undefined ? {} : { next: { position, skip: 0, size: place.size, before } }),
     ...(note === undefined || more === false ? {} : { note }),
   };
+}
+
+/** A total below what was seen is none: some APIs call the length of a page so. */
+function believable(total: number | undefined, { place, items }: PageFacts): number | undefined {
+  return total !== undefined && total < place.before + items.length ? undefined : total;
 }
 
 /**
@@ -143,8 +152,14 @@ function hasMore(
   if (following.more === true) return true;
   if (items.length === 0) return false;
   if (said === true) return true;
-  if (total !== undefined) return place.before + items.length < total;
+  if (total !== undefined && !isPageLength(total, place, items)) return place.before + items.length < total;
+  if (total !== undefined) return undefined;
   return paging.limit !== undefined && items.length >= place.size ? true : undefined;
+}
+
+/** The total of a full first page that is as long as the page: it may as well be its length, so only reading on tells. */
+function isPageLength(total: number, place: Place, items: readonly unknown[]): boolean {
+  return place.before === 0 && total === items.length && items.length >= place.size;
 }
 
 function placeAfter(paging: Paging, facts: PageFacts, given: number): Place {
