@@ -53,10 +53,10 @@ export type StopSignal =
  */
 export interface Sessions {
   /**
-   * Resolves when the session is stored. Beyond the cap of its principal the least recently used one ends.
-   * `principalHash` binds it; see `principalHashOf`.
+   * Resolves when the session is stored. Beyond the cap of its principal the least recently used one ends; `cap` stands in
+   * for it where many callers are one principal. `principalHash` binds the session; see `SessionIds.principalHash`.
    */
-  readonly create: (id: string, principalHash: string, state: SessionState) => Promise<void>;
+  readonly create: (id: string, principalHash: string, state: SessionState, cap?: number) => Promise<void>;
   /**
    * The state of the session, its expiry moved on; null when it is unknown, over, or another principal's: one answer, so
    * that nobody learns which.

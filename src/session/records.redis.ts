@@ -102,12 +102,12 @@ export function createRecords(
     return true;
   };
   return {
-    create: async (id, principalHash, state) => {
+    create: async (id, principalHash, state, cap = perPrincipal) => {
       const fields = ["ph", principalHash, ...fieldsOf(state), "ver", state.version];
       fields.push("client", JSON.stringify(state.client), "caps", JSON.stringify(state.capabilities));
       const args = [time(), idleMs, absoluteMs, ...fields];
       const expiry = Number(await runScript(commands, createScript, [keys.session(id)], args));
-      const rank = [time(), id, idleMs, absoluteMs, perPrincipal];
+      const rank = [time(), id, idleMs, absoluteMs, cap];
       const [beyond] = await Promise.all([
         runScript(commands, rankScript, [keys.principal(principalHash)], rank),
         orUnavailable(commands.zadd(keys.sessions, expiry, id)),

@@ -73,9 +73,9 @@ export function createMemorySessions(options: MemorySessionsOptions = {}): Sessi
   sweep.unref();
 
   return {
-    create: async (id, principalHash, state) => {
+    create: async (id, principalHash, state, cap = perPrincipal) => {
       const own = byPrincipal.get(principalHash) ?? new Set();
-      for (const old of own) if (own.size >= perPrincipal) end(old);
+      for (const old of own) if (own.size >= cap) end(old);
       own.add(id);
       byPrincipal.set(principalHash, own);
       const oldest = sessions.keys().next();

@@ -13,6 +13,7 @@ import {
   openSession,
   openStream,
   postSession,
+  type Reading,
   type Sending,
   send,
   type Wired,
@@ -233,6 +234,21 @@ describe("session ids that are not good", () => {
       expect([answer.status, answer.body]).toEqual([404, { ...unknown, id: 1 }]);
     }
     expect(asked).toBe(0);
+    await gateway.close();
+  });
+
+  it("of callers without a key do not end each other's, nor do their streams", async () => {
+    const gateway = await startGateway({ auth: { required: false } });
+    const nobody = { "x-api-key": undefined };
+    const first = await openSession(gateway.url, { headers: nobody });
+    const streams: Reading[] = [];
+    for (let i = 0; i < 60; i++) {
+      const { headers } = await openSession(gateway.url, { headers: nobody });
+      if (i < 8) streams.push(await openStream(gateway.url, { headers: { ...headers, ...nobody } }));
+    }
+    const headers = { ...first.headers, ...nobody };
+    expect((await postSession(gateway.url, "ping", {}, { headers })).status).toBe(200);
+    expect(streams.map(({ status }) => status)).toEqual(new Array(8).fill(200));
     await gateway.close();
   });
 

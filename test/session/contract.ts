@@ -98,6 +98,15 @@ export function sessionsContract({ name, make, shared }: Maker): void {
       expect(await sessions.count()).toBe(51);
     });
 
+    it("takes another cap where many callers are one principal", async () => {
+      for (let i = 0; i < 4; i++) {
+        await sessions.create(`s${i}`, "nobody", state, 3);
+        now += 1_000;
+      }
+      const alive = await Promise.all([0, 1, 2, 3].map((i) => other.touch(`s${i}`, "nobody")));
+      expect(alive.map((one) => one !== null)).toEqual([false, true, true, true]);
+    });
+
     it("ends a session everywhere, once, and tells who watches", async () => {
       await sessions.create("a", "ann", state);
       const heard = hear(other, "a");

@@ -1,3 +1,4 @@
+import { anonymous } from "../../auth/authenticate.ts";
 import { GatewayError } from "../../errors.ts";
 import { addressOf } from "../address.ts";
 import type { Exchange } from "./exchange.ts";
@@ -15,7 +16,7 @@ export interface HeldStream {
 /** Takes a place for the exchange. Throws `rate_limited` (429) when there is none. */
 export function holdStream({ req, res, principal, parts }: Exchange): HeldStream {
   const { idleMs, recheckMs } = parts.streamLimits;
-  const release = parts.streamLimits.take(principal.id, addressOf(req));
+  const release = parts.streamLimits.take(principal.id === anonymous.id ? null : principal.id, addressOf(req));
   const controller = new AbortController();
   let activeAt = parts.now();
   const end = (): void => {

@@ -1,3 +1,4 @@
+import { anonymous } from "../../auth/authenticate.ts";
 import { GatewayError } from "../../errors.ts";
 import type { McpContext } from "../../mcp/context.ts";
 import { dispatch } from "../../mcp/dispatch.ts";
@@ -14,6 +15,8 @@ import { assertAccepts, assertVersion, type LiveSession, liveSession, refuse } f
 
 /** Versions from this one on know empty first events of a stream. */
 const primingVersion = "2025-11-25";
+/** Sessions of all callers without a key, where none is required: they are one principal, and must not end each other's. */
+const anonymousSessions = 5_000;
 /** The last version with batches. */
 const batchVersion = "2025-03-26";
 
@@ -71,8 +74,10 @@ async function serveInitialize(exchange: Exchange, message: RpcRequest): Promise
     ask: async () => {
       throw new GatewayError("confirmation_required", "initialize asks nothing");
     },
-    openSession: (opening) =>
-      parts.sessions.create(id, hash, { ...opening, initialized: false, logLevel: null, subscriptions: [] }),
+    openSession: (opening) => {
+      const state = { ...opening, initialized: false, logLevel: null, subscriptions: [] };
+      return parts.sessions.create(id, hash, state, principal.id === anonymous.id ? anonymousSessions : undefined);
+    },
   };
   try {
     const result = await dispatch(context, message.method, message.params);

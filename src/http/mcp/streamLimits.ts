@@ -18,8 +18,11 @@ export interface StreamLimitOptions {
 
 /** Counts open GET and listen streams of this process. */
 export interface StreamLimits {
-  /** Takes a place; the returned function gives it back, once. Throws `rate_limited` (429) when there is none. */
-  readonly take: (principalId: string, address: string) => () => void;
+  /**
+   * Takes a place; the returned function gives it back, once. Throws `rate_limited` (429) when there is none. A null
+   * principal is everybody without a key: counted by address and in all.
+   */
+  readonly take: (principalId: string | null, address: string) => () => void;
   readonly idleMs: number;
   readonly recheckMs: number;
 }
@@ -36,18 +39,18 @@ export function createStreamLimits(options: StreamLimitOptions = {}): StreamLimi
       const network = isLocal(address) ? undefined : networkOf(address);
       const full =
         open >= total ||
-        (principals.get(principalId) ?? 0) >= perPrincipal ||
+        (principalId !== null && (principals.get(principalId) ?? 0) >= perPrincipal) ||
         (network !== undefined && (networks.get(network) ?? 0) >= perAddress);
       if (full) throw tooMany();
       open += 1;
-      add(principals, principalId, 1);
+      if (principalId !== null) add(principals, principalId, 1);
       if (network !== undefined) add(networks, network, 1);
       let held = true;
       return () => {
         if (!held) return;
         held = false;
         open -= 1;
-        add(principals, principalId, -1);
+        if (principalId !== null) add(principals, principalId, -1);
         if (network !== undefined) add(networks, network, -1);
       };
     },
