@@ -35,6 +35,20 @@ describe("a request state", () => {
     for (const other of others) expect(() => openState(keys, text, other, now)).toThrow("not valid");
   });
 
+  it("tells every two values apart, and the order of keys alone not", () => {
+    const given = (value: unknown): StateBinding => ({ ...binding, params: { arguments: { value } } });
+    const values = [{ a: 1 }, [["a", 1]], ["a", 1], ["{", "a", 1], [], {}, [[]], "", null, { a: { b: 1 } }, { a: "b" }];
+    for (const [index, value] of values.entries()) {
+      const sealed = sealState(keys, state, given(value), now);
+      for (const [other, different] of values.entries()) {
+        if (other === index) expect(openState(keys, sealed, given(different), now)).toMatchObject(state);
+        else expect(() => openState(keys, sealed, given(different), now)).toThrow("not valid");
+      }
+    }
+    const sealed = sealState(keys, state, given({ a: 1, b: { c: 2, d: 3 } }), now);
+    expect(openState(keys, sealed, given({ b: { d: 3, c: 2 }, a: 1 }), now)).toMatchObject(state);
+  });
+
   it("outlives the rotation of a secret, and is refused once the secret is gone", () => {
     const [old, next] = [new Secret("s"), new Secret("t")];
     expect(openState(deriveKeys([next, old], "requestState"), text, binding, now)).toMatchObject(state);

@@ -65,12 +65,15 @@ function digest({ principalId, surface, method, params }: StateBinding): string 
     .digest("base64url");
 }
 
-/** The same value whatever the order of its keys: a client may rebuild the arguments for the retry. */
+/**
+ * The same value whatever the order of its keys: a client may rebuild the arguments for the retry. Arrays and objects begin
+ * with a mark, so that no array of pairs is taken for an object.
+ */
 function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
+  if (Array.isArray(value)) return ["[", ...value.map(canonical)];
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.map(([key, member]) => [key, canonical(member)]);
+  return ["{", ...entries.flatMap(([key, member]) => [key, canonical(member)])];
 }
 
 function invalidState(): GatewayError {
