@@ -20,6 +20,7 @@ describe("readEnvironment", () => {
       SPECGATE_CONFIG: "a/gateway.yaml",
       PORT: "8080",
       HOST: "0.0.0.0",
+      METRICS_PORT: "9464",
       PUBLIC_URL: "https://mcp.example.com/",
       ALLOWED_HOSTS: "a.example.com, b.example.com",
       ALLOWED_ORIGINS: "https://app.example.com",
@@ -32,6 +33,7 @@ describe("readEnvironment", () => {
       config: "a/gateway.yaml",
       port: 8080,
       host: "0.0.0.0",
+      metricsPort: 9464,
       publicUrl: "https://mcp.example.com",
       allowedHosts: ["a.example.com", "b.example.com"],
       upstreamUrl: "https://api.example.com/v1",
@@ -54,6 +56,7 @@ describe("readEnvironment", () => {
 
   const faults = [
     { given: { PORT: "http" }, want: 'PORT is "http"' },
+    { given: { METRICS_PORT: "-1" }, want: 'METRICS_PORT is "-1"' },
     { given: { PORT: "70000" }, want: 'PORT is "70000"' },
     { given: { INSTANCES: "0" }, want: 'INSTANCES is "0"' },
     { given: { PUBLIC_URL: "mcp.example.com" }, want: "PUBLIC_URL is not an http(s) URL" },

@@ -51,6 +51,16 @@ describe("gateway.yaml", () => {
     expect(both.server.port).toBe(2);
   });
 
+  it("measures nothing unless told to, and never on the port of the gateway", () => {
+    const yaml = "api: a\nupstreams: { x: { url: 'https://a.example' } }\n";
+    expect(load(yaml).server.metricsPort).toBeUndefined();
+    expect(load(yaml).metrics).toEqual({ toolNames: false });
+    const told = load(`${yaml}metrics: { toolNames: true }\n`, { METRICS_PORT: "9464" });
+    expect([told.server.metricsPort, told.metrics.toolNames]).toEqual([9464, true]);
+    expect(load(yaml, { PORT: "0", METRICS_PORT: "0" }).server.metricsPort).toBe(0);
+    expect(() => load(yaml, { METRICS_PORT: "8080" }, { port: 8080 })).toThrow("are both 8080");
+  });
+
   it("makes every surface read-only when the operator says so, and none writable that the file made read-only", () => {
     const yaml =
       "api: a\nupstreams: { x: { url: 'https://a.example' } }\nsurfaces: { one: {}, two: { path: /two, readOnly: true } }\n";
