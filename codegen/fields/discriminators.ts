@@ -12,6 +12,7 @@ export interface Discriminators {
 /** Reads every discriminator of the Document once. */
 export function readDiscriminators(document: Document): Discriminators {
   const values = new Map<string, { property: string; values: string[] }>();
+  const mixed = new Set<string>();
   const children = new Map<SpecSchema, string[]>();
   const schemas = componentSchemas(document);
   for (const spec of withDiscriminator(document)) {
@@ -23,9 +24,11 @@ export function readDiscriminators(document: Document): Discriminators {
       const known = values.get(pointer);
       if (known === undefined) values.set(pointer, { property, values: names });
       else if (known.property === property) known.values = [...new Set([...known.values, ...names])].sort();
+      else mixed.add(pointer);
     }
     if (isBase && targets.size > 0) children.set(spec, [...targets.keys()].sort());
   }
+  for (const pointer of mixed) values.delete(pointer); // told by another property elsewhere: none has just its values
   return { values, children };
 }
 

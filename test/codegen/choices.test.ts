@@ -119,3 +119,24 @@ const bodies = [
 describe("a body", () => {
   for (const { title, given, want } of bodies) it(title, () => expect(posted(given)).toMatchObject(want));
 });
+
+it("a schema that two discriminators tell by different properties keeps all values of both", () => {
+  const Cat = { type: "object", properties: { kind: { type: "string" }, tag: { type: "string" } } };
+  const Dog = {
+    type: "object",
+    properties: { kind: { type: "string" }, tag: { type: "string" }, barks: { type: "boolean" } },
+  };
+  const oneOf = [{ $ref: "#/components/schemas/Cat" }, { $ref: "#/components/schemas/Dog" }];
+  const union = (propertyName: string): object => ({ oneOf, discriminator: { propertyName } });
+  const post = (schema: object): object => ({
+    requestBody: { content: { "application/json": { schema } } },
+    responses: { "200": { description: "" } },
+  });
+  const described = describeDocument({
+    openapi: "3.1.0",
+    info: { title: "Tiny", version: "1" },
+    paths: { "/cats": { post: post(union("kind")) }, "/dogs": { post: post(union("tag")) } },
+    components: { schemas: { Cat, Dog } },
+  });
+  expect(JSON.stringify(described.api)).not.toContain('"enum"');
+});
