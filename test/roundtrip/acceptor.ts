@@ -13,8 +13,8 @@ export interface Acceptor {
 }
 
 /** An Acceptor over a document as its author wrote it: Swagger 2.0, OpenAPI 3.0 or 3.1. */
-export async function createAcceptor(document: object): Promise<Acceptor> {
-  const operations = await getHttpOperationsFromSpec(readable(document));
+export async function createAcceptor(document: object, keepsOneOf = false): Promise<Acceptor> {
+  const operations = await getHttpOperationsFromSpec(readable(document, keepsOneOf));
   const byMethod = Map.groupBy(operations, ({ method }) => method.toUpperCase());
   return {
     complaints: async (request, template) => {

@@ -198,9 +198,13 @@ function drawTyped(state: State, schema: Schema, at: string, depth: number): unk
       return drawObject(state, schema, at, depth);
     case undefined:
       return isOfObjects(schema) ? drawObject(state, schema, at, depth) : anything(state, depth);
-    default:
-      return schema.type satisfies never;
+    default: // a list of types, which documents may have and served schemas do not
+      return drawTyped(state, { ...schema, type: oneOfList(state, schema.type satisfies never) }, at, depth);
   }
+}
+
+function oneOfList({ random }: State, list: readonly NonNullable<Schema["type"]>[]): NonNullable<Schema["type"]> {
+  return list[random.nextInt(0, list.length - 1)] ?? "null";
 }
 
 function isOfObjects({ type, properties, required }: Schema): boolean {

@@ -11,7 +11,10 @@ export function overlaid(document: object): object {
     const columns = schemas[table]?.properties ?? {};
     schemas[`${table}QuerySchema`] = closed(mapValues(columns, filterOf));
     schemas[`${table}SelectSchema`] = closed(mapValues(columns, () => ({ enum: [true] })));
-    schemas[`${table}SortSchema`] = closed(mapValues(columns, () => ({ enum: ["ASC", "DESC"] })));
+    const sortable = Object.entries(columns).filter(([name, column]) => isPlainKind(kindOf(column, name)));
+    schemas[`${table}SortSchema`] = closed(
+      Object.fromEntries(sortable.map(([name]) => [name, { enum: ["ASC", "DESC"] }])),
+    );
   }
   const paths = Object.fromEntries(Object.entries(spec.paths).flatMap(corrected));
   return { ...spec, paths, components: { ...spec.components, schemas } };
@@ -65,7 +68,7 @@ function filterOf(column: SchemaObject, name: string): object {
   const kind = kindOf(column, name);
   const value = valueSchema(kind);
   const isOrdered = kind === "date" || kind === "number";
-  const isPlain = kind !== "json" && kind !== "relation";
+  const isPlain = isPlainKind(kind);
   const one = [
     ...(isPlain ? equality : ["EqualTo", "NotEqual"]),
     ...(isOrdered ? order : []),
@@ -89,6 +92,11 @@ function operator(names: readonly string[], operands: Readonly<Record<string, ob
 }
 
 type Kind = "id" | "date" | "number" | "boolean" | "slug" | "text" | "value" | "relation" | "json";
+
+/** Columns of one value: a bare value filters them, and a list can be sorted by them. */
+function isPlainKind(kind: Kind): boolean {
+  return kind !== "json" && kind !== "relation";
+}
 
 function kindOf({ type, format, example, items }: SchemaObject, name: string): Kind {
   const wrapper = (example as { readonly _type?: string } | undefined)?._type;

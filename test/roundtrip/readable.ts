@@ -1,22 +1,22 @@
 /**
  * A copy of the document in words that its validator reads as OpenAPI means them. Alternatives may overlap: a discriminator tells
  * them apart, or the manifest says that the tool allows it. Formats beyond those of OpenAPI and JSON Schema promise nothing. A Swagger 2.0 document that names no media type is about JSON.
- * Nothing else is changed.
+ * Nothing else is changed. `keepsOneOf` leaves alternatives as strict as they are written.
  */
-export function readable(document: object): object {
+export function readable(document: object, keepsOneOf = false): object {
   const copy = structuredClone(document) as Node;
   if (copy.swagger !== undefined) copy.consumes ??= ["application/json"];
-  visit(copy, new Set());
+  visit(copy, keepsOneOf, new Set());
   return copy;
 }
 
 type Node = Record<string, unknown>;
 
-function visit(value: unknown, seen: Set<unknown>): void {
+function visit(value: unknown, keepsOneOf: boolean, seen: Set<unknown>): void {
   if (typeof value !== "object" || value === null || seen.has(value)) return;
   seen.add(value);
   const node = value as Node;
-  if (Array.isArray(node.oneOf)) {
+  if (Array.isArray(node.oneOf) && !keepsOneOf) {
     const { oneOf } = node;
     delete node.oneOf;
     if (node.anyOf === undefined) node.anyOf = oneOf;
@@ -24,7 +24,7 @@ function visit(value: unknown, seen: Set<unknown>): void {
   }
   if (typeof node.format === "string" && !standard.has(node.format)) delete node.format;
   if (Array.isArray(node.parameters)) node.parameters = node.parameters.filter((one) => !isIgnored(one));
-  for (const inner of Object.values(node)) visit(inner, seen);
+  for (const inner of Object.values(node)) visit(inner, keepsOneOf, seen);
 }
 
 /** Header parameters that OpenAPI says shall be ignored. https://spec.openapis.org/oas/v3.1.1#parameter-object */

@@ -29,6 +29,8 @@ export interface RoundTripOptions {
   readonly draws: number;
   readonly seed: number;
   readonly tamper?: Tamper;
+  /** Holds requests against every oneOf as strictly as it is written. Default false: see {@link readable}. */
+  readonly keepsOneOf?: boolean;
 }
 
 /** Draws that may follow for the sake of points not yet reached. */
@@ -40,7 +42,7 @@ const furtherDraws = 60;
  */
 export async function roundTrip(corpus: Corpus, options: RoundTripOptions): Promise<Report> {
   const caller = callerOn(corpus, options.tamper);
-  const acceptor = await createAcceptor(corpus.document);
+  const acceptor = await createAcceptor(corpus.document, options.keepsOneOf);
   const run: Run = { caller, acceptor, options, failures: [], unreached: [], accepted: new Set(), draws: 0 };
   for (const tool of caller.catalog.tools) await tryTool(run, tool);
   return { ...run, tools: caller.catalog.tools.length };
