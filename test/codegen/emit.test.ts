@@ -14,6 +14,7 @@ import { emit } from "../../codegen/emit.ts";
 import { load } from "../../codegen/load.ts";
 import type { LoadedSpec } from "../../codegen/model.ts";
 import type { Json } from "../../src/descriptor.ts";
+import { draws } from "../fakes/draws.ts";
 import { specFile } from "./described.ts";
 
 const run = promisify(execFile);
@@ -215,7 +216,7 @@ describe("hostile text", () => {
         // The literal is what a module would hold; it has passed the tree check of emit in the next test.
         expect(new Function(`return (${literal});`)()).toStrictEqual(value);
       }),
-      { numRuns: 500 },
+      draws(500),
     );
   });
 
@@ -230,7 +231,7 @@ describe("hostile text", () => {
           outs.push({ out: writeAll(emit(value)), api: value.api });
         },
       ),
-      { numRuns: 60 },
+      draws(60),
     );
     const before = Object.getOwnPropertyNames(globalThis).length;
     for (const { out, api } of outs) {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { textCleaner, visibleText } from "../../codegen/fields/text.ts";
 import { GatewayError } from "../../src/errors.ts";
+import { draws } from "../fakes/draws.ts";
 
 const tag = (text: string): string =>
   [...text].map((char) => String.fromCodePoint(0xe0000 + (char.codePointAt(0) ?? 0))).join("");
@@ -31,7 +32,7 @@ describe("text of the Spec", () => {
         const seen = visibleText(text).replaceAll("\n", "");
         return !unseen.test(seen) && !seen.includes("<!--");
       }),
-      { numRuns: 2_000 },
+      draws(2_000),
     );
   });
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import { eraOf } from "../../src/http/mcp/era.ts";
+import { draws } from "../fakes/draws.ts";
 
 const versions = ["2026-07-28", "2025-11-25", "2025-06-18", "2024-11-05", "2027-01-01", "v999", "", "1"];
 const version = fc.constantFrom(...versions);
@@ -68,7 +69,7 @@ describe("the era of a request", () => {
         });
         expect(decision(value, header)).toBe((await isLegacyRequest(request)) ? "session" : "stateless or refused");
       }),
-      { numRuns: 3_000 },
+      draws(3_000),
     );
   });
 

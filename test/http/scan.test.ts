@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { scanJson } from "../../src/http/mcp/scan.ts";
+import { draws } from "../fakes/draws.ts";
 
 const limits = { depth: 64, tokens: 200_000 };
 const scan = (text: string, own = limits): string | null => scanJson(Buffer.from(text), own);
@@ -15,7 +16,7 @@ describe("the scan of a JSON text", () => {
         fc.pre(!/__proto__|prototype/.test(text));
         expect(scan(text)).toBeNull();
       }),
-      { numRuns: 500 },
+      draws(500),
     );
   });
 

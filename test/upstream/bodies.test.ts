@@ -7,6 +7,7 @@ import { GatewayError } from "../../src/errors.ts";
 import type { RequestBody } from "../../src/upstream/exchange.ts";
 import { type SerializedBody, serializeBody } from "../../src/upstream/serialize/body.ts";
 import { fileOf, safeFileName } from "../../src/upstream/serialize/files.ts";
+import { draws } from "../fakes/draws.ts";
 
 /** Every media type of a request body: what is sent, and what qs, busboy and `FormData` make of it. */
 
@@ -148,7 +149,7 @@ describe("a form", () => {
         const [, content] = sent(type, map);
         expect(Object.fromEntries(new URLSearchParams(content))).toEqual(map);
       }),
-      { numRuns: 500 },
+      draws(500),
     );
   });
 });
@@ -320,7 +321,7 @@ describe("multipart", () => {
           );
         },
       ),
-      { numRuns: 200 },
+      draws(200),
     );
   });
 

@@ -5,6 +5,7 @@ import { GatewayError } from "../../src/errors.ts";
 import { createUpstream, type Upstream } from "../../src/upstream/client.ts";
 import type { UpstreamRequest } from "../../src/upstream/exchange.ts";
 import { serialize } from "../../src/upstream/serialize.ts";
+import { draws } from "../fakes/draws.ts";
 import { callerWith, given, listen, requestOf, securityOf, type TestServer, upstreamConfig } from "./fixture.ts";
 
 /**
@@ -354,7 +355,7 @@ describe("F1 to F4: any string at all", () => {
         }
         expectRoute(shape, path);
       }),
-      { numRuns: 2_000 },
+      draws(2_000),
     );
   });
 });

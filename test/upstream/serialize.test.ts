@@ -5,6 +5,7 @@ import { GatewayError } from "../../src/errors.ts";
 import type { UpstreamRequest } from "../../src/upstream/exchange.ts";
 import { pathSegment } from "../../src/upstream/serialize/path.ts";
 import { serialize, type WireRequest } from "../../src/upstream/serialize.ts";
+import { draws } from "../fakes/draws.ts";
 import { callerWith, given, requestOf, securityOf, upstreamConfig } from "./fixture.ts";
 
 function wireOf(request: UpstreamRequest, url = "http://api.test/v1", config = {}): WireRequest {
@@ -113,7 +114,7 @@ describe("a path", () => {
         expect([url.search, url.hash]).toEqual(["", ""]);
         expect(decodeURIComponent(url.pathname.split("/")[3] ?? "")).toBe(value);
       }),
-      { numRuns: 500 },
+      draws(500),
     );
   });
 
@@ -212,7 +213,7 @@ describe("a query", () => {
         const parsed = new URL(path, "http://api.test").searchParams;
         expect([...parsed]).toEqual([["s", single], ...many.map((one) => ["m[]", one])]);
       }),
-      { numRuns: 500 },
+      draws(500),
     );
   });
 

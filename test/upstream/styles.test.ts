@@ -7,6 +7,7 @@ import type { Json, Param, ParamIn, ParamStyle } from "../../src/descriptor.ts";
 import { GatewayError } from "../../src/errors.ts";
 import type { UpstreamRequest } from "../../src/upstream/exchange.ts";
 import { serialize, type WireRequest } from "../../src/upstream/serialize.ts";
+import { draws } from "../fakes/draws.ts";
 import { callerWith, given, requestOf, securityOf, upstreamConfig } from "./fixture.ts";
 
 /**
@@ -352,7 +353,7 @@ describe("B50: whatever the values, an independent reader finds them", () => {
   const texts = fc.array(text, { minLength: 1, maxLength: 5 });
   const names = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,8}$/).filter((one) => !(one in {}));
   const objects = fc.dictionary(names, text, { minKeys: 1, maxKeys: 5, noNullPrototype: true });
-  const runs = { numRuns: 500 };
+  const runs = draws(500);
 
   it("in an exploded form", () => {
     fc.assert(
