@@ -196,6 +196,55 @@ describe("the stream of a POST", () => {
   });
 });
 
+describe("a client that leaves while its key is looked at", () => {
+  for (const era of ["session", "stateless"] as const) {
+    it(`keeps no stream open and no request in flight (${era} era)`, async () => {
+      const [asked, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let slow = false;
+      const check = async (): Promise<Identity> => {
+        if (slow) {
+          asked.resolve();
+          await release.promise;
+        }
+        return { user: null, organisation: null, scopes: null };
+      };
+      const memory = createMemorySessions();
+      const read = Promise.withResolvers<void>();
+      const sessions: typeof memory = {
+        ...memory,
+        read: (...given) => {
+          read.resolve();
+          return memory.read(...given);
+        },
+      };
+      const gateway = await startGateway({ sessions, auth: { check, cacheSeconds: 0 } });
+      const { headers } = await openSession(gateway.url);
+      slow = true;
+      expect(gateway.mcp.inFlight()).toBe(0);
+      const closed = new Promise<void>((resolve) =>
+        gateway.http?.server.once("request", (_req, res) => res.once("close", resolve)),
+      );
+      const leave = new AbortController();
+      const name = "wait_widget";
+      const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, _meta: envelope() } });
+      const stateless = { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": name };
+      const init =
+        era === "session"
+          ? { headers: { ...key, ...headers, accept: "text/event-stream" } }
+          : { method: "POST", body, headers: { ...key, ...stateless, "content-type": "application/json" } };
+      const sent = fetch(gateway.url, { ...init, signal: leave.signal }).catch(() => "gone");
+      await asked.promise;
+      leave.abort();
+      await Promise.all([sent, closed]);
+      release.resolve();
+      if (era === "session") await read.promise;
+      await expect.poll(gateway.mcp.inFlight).toBe(0);
+      expect(gateway.mcp.openStreams()).toBe(0);
+      await gateway.close();
+    });
+  }
+});
+
 describe("a stream that is held open", () => {
   it("ends when its key is no longer good, not when nobody can say, and when it was quiet too long", async () => {
     const cases = [

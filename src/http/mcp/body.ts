@@ -45,7 +45,9 @@ function isJson(contentType: string | undefined): boolean {
   return contentType?.split(";", 1)[0]?.trim().toLowerCase() === "application/json";
 }
 
-function readBytes(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+async function readBytes(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  // A client that left while its key was looked at sends no further event: a request that waited for one would wait for ever.
+  if (req.destroyed) throw cutOff();
   const source = decoded(req);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
@@ -68,7 +70,7 @@ function readBytes(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   });
   source.on("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
   source.on("error", () => reject(refuse(400, rpc.parseError, "the body could not be read")));
-  req.on("aborted", () => reject(refuse(400, rpc.parseError, "the body was cut off")));
+  req.on("aborted", () => reject(cutOff()));
   return promise;
 }
 
@@ -87,6 +89,10 @@ function decoded(req: IncomingMessage): Readable {
     default:
       throw refuse(415, rpc.refused, "Content-Encoding must be gzip, deflate, br or absent");
   }
+}
+
+function cutOff(): GatewayError {
+  return refuse(400, rpc.parseError, "the body was cut off");
 }
 
 function tooLarge({ bytes }: BodyLimits): GatewayError {

@@ -34,7 +34,9 @@ export function holdStream({ req, res, principal, parts }: Exchange): HeldStream
   }, recheckMs);
   timer.unref();
   parts.openStreams.add(end);
-  res.once("close", end);
+  // A client that left while its key was looked at has closed already, and will not do so again.
+  if (res.destroyed) end();
+  else res.once("close", end);
   return {
     signal: controller.signal,
     active: () => {
