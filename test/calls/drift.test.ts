@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { deriveKeys } from "../../src/auth/keys.ts";
 import type { Call, HandTool, Outcome } from "../../src/calls/call.ts";
-import { createDriftReport, driftNote } from "../../src/calls/drift.ts";
+import { createDriftReport, driftNote, noticingDrift } from "../../src/calls/drift.ts";
 import { createRunCall } from "../../src/calls/runCall.ts";
 import { createCatalog } from "../../src/catalog/catalog.ts";
 import type { Tool } from "../../src/catalog/tool.ts";
@@ -200,5 +200,38 @@ describe("an answer that is not what the document says", () => {
   it("is nothing that a tool written by hand could give", async () => {
     const { outcome } = await answersOf("by_hand", [{}]);
     expect(outcome.structured).toEqual({ item: { color: 3 } });
+  });
+});
+
+describe("a busy gateway", () => {
+  const difference = { kind: "type", path: ["n"], expected: "an integer", found: "x" } as const;
+  const tools = new Map<string, Tool>();
+  const call = (name: string): Call => {
+    const tool = tools.get(name) ?? ({ ...hand, name } as Tool);
+    tools.set(name, tool);
+    return { tool } as Call; // the interceptor reads nothing else
+  };
+
+  it("looks at a hundred answers a second, and at every one of a tool that has drifted", async () => {
+    let clock = 0;
+    const looked: string[] = [];
+    const wrap = noticingDrift(
+      (tool) => {
+        looked.push(tool.name);
+        return tool.name === "drifting" ? [difference] : [];
+      },
+      () => undefined,
+      () => clock,
+    );
+    const run = wrap(async () => ({ structured: { item: { n: 1 } } }));
+    const first = await run(call("drifting"));
+    for (let at = 0; at < 300; at++) await run(call("good"));
+    expect(first.structured?.notes).toHaveLength(1);
+    expect(looked).toHaveLength(100);
+    expect((await run(call("drifting"))).structured?.notes).toHaveLength(1);
+    expect(looked).toHaveLength(101);
+    clock = 1_000;
+    await run(call("good"));
+    expect(looked).toHaveLength(102);
   });
 });
