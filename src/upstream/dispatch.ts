@@ -95,7 +95,8 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest, limits: D
     const onAbort = (): void => {
       if (!isFinished || controller === undefined) stop(new Broken("caller", phase()));
     };
-    const deadline = setTimeout(() => stop(new Broken("deadline", phase())), Math.max(0, timeoutMs));
+    // Whole milliseconds: Node keeps a list per distinct duration until it has passed, so fractions pile up by the thousand.
+    const deadline = setTimeout(() => stop(new Broken("deadline", phase())), Math.max(0, Math.ceil(timeoutMs)));
     const silence = silenceTimer(limits, () => stop(new Broken("deadline", phase())));
     const settle = (finish: () => void): void => {
       clearTimeout(deadline);
