@@ -43,6 +43,8 @@ export interface Call {
   /** Aborts when the caller is gone or cancels. */
   readonly signal: AbortSignal;
   readonly notify: (notification: Notification) => void;
+  /** False when the client did not ask for progress: then it need not be told, and what is told is dropped. */
+  readonly wantsProgress?: boolean;
   /**
    * Asks the client and resolves with its answer. Throws `confirmation_required` when the client did not declare the
    * capability. In the stateless era the first asking ends the request and the retried Call runs again from the top, so

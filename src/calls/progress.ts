@@ -11,7 +11,7 @@ const everyMs = 3_000;
  */
 export function reporting(): Interceptor {
   return (next) => (call) => {
-    if (call.tool.origin === undefined) return next(call);
+    if (call.tool.origin === undefined || call.wantsProgress === false) return next(call);
     let periods = 0;
     const timer = setInterval(() => {
       if (call.signal.aborted) return clearInterval(timer);

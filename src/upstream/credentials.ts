@@ -35,7 +35,7 @@ export function credentialsFor(security: RequestSecurity, config: UpstreamConfig
   if (credential !== undefined) {
     return { ...nothing, headers: [[credential.header, `${credential.prefix ?? ""}${key}`]] };
   }
-  const schemes = chosenSchemes(security);
+  const schemes = schemesFor(security);
   const placed = schemes.map((scheme) => placeKey(scheme, key));
   const isFixed = (name: string): boolean =>
     Object.keys(config.headers).some((one) => one.toLowerCase() === name.toLowerCase());
@@ -44,6 +44,22 @@ export function credentialsFor(security: RequestSecurity, config: UpstreamConfig
     query: placed.flatMap((one) => one.query),
     cookies: placed.flatMap((one) => one.cookies),
   };
+}
+
+/** Chosen schemes by API and requirement: the same few are asked for with every call. */
+const chosen = new WeakMap<
+  RequestSecurity["schemes"],
+  WeakMap<readonly SecurityRequirement[], readonly SecurityScheme[]>
+>();
+
+function schemesFor(security: RequestSecurity): readonly SecurityScheme[] {
+  const required = security.own ?? security.common;
+  const ofApi =
+    chosen.get(security.schemes) ?? new WeakMap<readonly SecurityRequirement[], readonly SecurityScheme[]>();
+  chosen.set(security.schemes, ofApi);
+  const schemes = ofApi.get(required) ?? chosenSchemes(security);
+  ofApi.set(required, schemes);
+  return schemes;
 }
 
 /** The schemes of the first alternative that can be satisfied; an empty alternative (optional security) only when no other can. */

@@ -35,7 +35,7 @@ const maxUrlBytes = 8192;
  */
 export function serialize(request: UpstreamRequest, { base, config, caller }: WireTarget): WireRequest {
   const credentials = credentialsFor(request.security, config, caller);
-  const template = splitTemplate(request.operation.path);
+  const template = templateOf(request.operation);
   const path = `${basePath(base)}${expandPath(template.path, request.params)}`;
   const query = [template.query, fullQuery(request, credentials, template.query)]
     .filter((part) => part !== "")
@@ -56,8 +56,24 @@ export function serialize(request: UpstreamRequest, { base, config, caller }: Wi
   };
 }
 
+interface Template {
+  readonly path: string;
+  readonly query: string;
+}
+
+/** Templates by Operation: the same few are asked for with every call. */
+const templates = new WeakMap<UpstreamRequest["operation"], Template>();
+
+function templateOf(operation: UpstreamRequest["operation"]): Template {
+  const known = templates.get(operation);
+  if (known !== undefined) return known;
+  const template = splitTemplate(operation.path);
+  templates.set(operation, template);
+  return template;
+}
+
 /** Some Specs write a fixed query (`/x?action=list`) or a fragment that tells twins apart (`/x#put`) into the path. */
-function splitTemplate(template: string): { readonly path: string; readonly query: string } {
+function splitTemplate(template: string): Template {
   const [path = "", query = ""] = template.replace(/#.*$/s, "").split(/\?(.*)/s, 2);
   return { path, query };
 }
@@ -68,6 +84,7 @@ function basePath(base: URL): string {
 
 function fullQuery({ nextQuery, params }: UpstreamRequest, credentials: Credentials, fixed: string): string {
   const inQuery = params.filter(({ param }) => param.in === "query");
+  if (inQuery.length === 0 && nextQuery === undefined && credentials.query.length === 0) return "";
   const taken = new Set([...new URLSearchParams(fixed).keys(), ...credentials.query.map(([name]) => name)]);
   const query = nextQuery === undefined ? queryOf(inQuery, taken) : encodePairs(nextQuery);
   return [query, encodePairs(credentials.query)].filter((part) => part !== "").join("&");
@@ -82,6 +99,9 @@ function headersOf(
   const fixed = [...configuredHeaders(config, caller), ...credentials.headers].map(
     ([name, value]) => [name.toLowerCase(), value] as const,
   );
+  const isPlain =
+    credentials.cookies.length === 0 && params.every(({ param }) => param.in === "path" || param.in === "query");
+  if (isPlain) return Object.fromEntries(fixed);
   const reserved = config.credential === undefined ? [] : [config.credential.header.toLowerCase()];
   const taken = new Set([...fixed.map(([name]) => name), ...reserved]);
   const cookie = cookieHeader(params, credentials.cookies);

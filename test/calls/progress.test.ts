@@ -89,6 +89,11 @@ describe("progress of a call", () => {
     expect([left.told, vi.getTimerCount()]).toEqual([[], 0]);
   });
 
+  it("costs no timer where the client did not ask for it", () => {
+    run({ wantsProgress: false });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("of a tool written by hand is its own to tell", () => {
     const { origin: _origin, ...plain } = tool;
     const hand: HandTool = { ...plain, run: async () => ({}) };

@@ -2,6 +2,7 @@ import { unknownTool } from "../../calls/authorize.ts";
 import type { Arguments, Call } from "../../calls/call.ts";
 import { GatewayError, isProtocolError } from "../../errors.ts";
 import type { McpContext, Method, MethodResult } from "../context.ts";
+import { progressTokenOf } from "../notify.ts";
 import { invalidParams, isObject, shown } from "../params.ts";
 import { callToolResult, complete, errorResult } from "../result.ts";
 
@@ -16,13 +17,13 @@ export const toolsCall: Method = async (context, params) => {
   const tool = context.surface.findTool(context.principal, name);
   if (tool === undefined) throw unknownTool(shown(name), context.principal.scopes);
   try {
-    return callToolResult(await context.surface.run(callOf(context, tool, args)), context);
+    return callToolResult(await context.surface.run(callOf(context, tool, args, params)), context);
   } catch (thrown) {
     return resultOfError(GatewayError.from(thrown), context);
   }
 };
 
-function callOf(context: McpContext, tool: Call["tool"], args: Arguments): Call {
+function callOf(context: McpContext, tool: Call["tool"], args: Arguments, params: Arguments): Call {
   return {
     tool,
     args,
@@ -33,6 +34,7 @@ function callOf(context: McpContext, tool: Call["tool"], args: Arguments): Call 
     capabilities: context.capabilities,
     signal: context.signal,
     notify: context.notify,
+    wantsProgress: progressTokenOf(params) !== undefined,
     ask: context.ask,
   };
 }
