@@ -28,8 +28,10 @@ export function sendJson(res: ServerResponse, status: number, headers: OutgoingH
   if (res.headersSent || res.destroyed) return;
   const length = answer.reduce((sum, part) => sum + Buffer.byteLength(part), 0);
   res.writeHead(status, { ...headers, "content-type": "application/json", "content-length": length });
-  if (answer.length === 1) {
-    res.end(answer[0]);
+  const [only] = answer;
+  if (answer.length === 1 && typeof only === "string") {
+    // One byte per character means ASCII, which is the same in latin1, and that Node writes without encoding it.
+    res.end(only, length === only.length ? "latin1" : "utf8");
     return;
   }
   res.cork();
