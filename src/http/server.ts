@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { McpListener } from "./mcp/listener.ts";
 
 export interface HttpServerOptions {
@@ -74,10 +74,15 @@ export function createHttpServer({ mcp, app, limits }: HttpServerOptions): HttpS
     res.writeContinue();
     serve(req, res);
   });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   return {
     server,
     listen: (port, host) => listen(server, port, host),
-    drain: (graceMs = 25_000) => drain(server, mcp, graceMs),
+    drain: (graceMs = 25_000) => drain({ server, mcp, sockets }, graceMs),
   };
 }
 
@@ -91,14 +96,30 @@ function listen(server: Server, port: number, host: string): Promise<number> {
   return promise;
 }
 
-async function drain(server: Server, mcp: McpListener, graceMs: number): Promise<void> {
+interface Draining {
+  readonly server: Server;
+  readonly mcp: McpListener;
+  readonly sockets: ReadonlySet<Socket>;
+}
+
+/** A connection may become idle just after a look, so there are several until all are closed. */
+const lookEveryMs = 100;
+
+async function drain({ server, mcp, sockets }: Draining, graceMs: number): Promise<void> {
+  const closeIdle = (): void => {
+    server.closeIdleConnections();
+    // Node counts a connection as busy until its first request; clients and proxies open some ahead of need.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  };
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
-    if (!server.listening) server.closeIdleConnections();
+    if (!server.listening) closeIdle();
   });
   const timer = setTimeout(() => server.closeAllConnections(), graceMs);
   await mcp.drain();
-  server.closeIdleConnections();
+  closeIdle();
+  const looking = setInterval(closeIdle, lookEveryMs);
   await closed;
+  clearInterval(looking);
   clearTimeout(timer);
 }

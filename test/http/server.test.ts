@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { EventEmitter, once } from "node:events";
+import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { startGateway } from "./gateway.ts";
 import { both, key, openSession, openStream, postStateless, rawRequest, send } from "./wire.ts";
@@ -62,6 +64,17 @@ describe("the Node server", () => {
     expect((await waiting).status).toBe(200);
     expect((await postStateless(gateway.url, "tools/list")).status).toBe(200);
     await gateway.close();
+  });
+
+  it("does not wait for a connection on which nothing was ever sent", async () => {
+    const gateway = await startGateway();
+    const accepted = once(gateway.http?.server ?? new EventEmitter(), "connection");
+    const idle = connect(gateway.port, "127.0.0.1");
+    await accepted;
+    const start = performance.now();
+    await gateway.http?.drain();
+    expect(performance.now() - start).toBeLessThan(5_000);
+    idle.destroy();
   });
 
   it("drains: finishes what runs, ends streams, takes nothing new", async () => {
