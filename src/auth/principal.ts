@@ -21,3 +21,11 @@ export interface Principal {
   /** What is sent to the upstream for this caller; absent when the upstream needs none. */
   readonly credential?: Secret;
 }
+
+/**
+ * The id that outlives a rotation of secrets, for as long as the oldest of them is kept: what is done once must be known
+ * by it, or the first call after a rotation would do it again.
+ */
+export function lastingId({ id, formerIds }: Principal): string {
+  return formerIds?.at(-1) ?? id;
+}

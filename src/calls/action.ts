@@ -1,5 +1,7 @@
 import { hash, randomUUID } from "node:crypto";
+import { lastingId } from "../auth/principal.ts";
 import type { Param } from "../descriptor.ts";
+import { canonical } from "../operations/canonical.ts";
 import { idempotencyArg, idempotencyHeader } from "../operations/idempotency.ts";
 import type { Call } from "./call.ts";
 import type { Action } from "./claims.ts";
@@ -29,7 +31,7 @@ export function createActionOf({ upstreamName, neverShare }: ActionRules): (call
     const digest = digestOf([tool.name, argumentsOf(args)]);
     return {
       mode: isKeyed ? "keyed" : "shared",
-      principalId: principal.id,
+      principalId: lastingId(principal),
       id: digestOf(isKeyed ? [...place, "key", key] : [...place, "create", digest]),
       args: digest,
       isRepeatable: isKeyed && idempotencyHeader(spec) !== undefined,
@@ -44,7 +46,7 @@ export function createActionOf({ upstreamName, neverShare }: ActionRules): (call
 export function headerValue({ principal, args }: Call, { schema }: Param, index: number): string {
   const key = args[idempotencyArg];
   if (typeof key !== "string") return randomUUID();
-  const digest = hash("sha256", `${principal.id}|${key}${index === 0 ? "" : `|${index}`}`);
+  const digest = hash("sha256", `${lastingId(principal)}|${key}${index === 0 ? "" : `|${index}`}`);
   return schema?.format === "uuid" ? uuidOf(digest) : digest.slice(0, schema?.maxLength ?? digest.length);
 }
 
@@ -60,16 +62,7 @@ function argumentsOf({ [idempotencyArg]: _key, ...args }: Call["args"]): unknown
 
 /** Of equal values, whatever the order of their keys, the same digest. */
 function digestOf(value: unknown): string {
-  return hash("sha256", JSON.stringify(sorted(value)));
-}
-
-function sorted(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(sorted);
-  const record = value as Readonly<Record<string, unknown>>; // neither null nor an array
-  return Object.keys(record)
-    .sort()
-    .map((key) => [key, sorted(record[key])]);
+  return hash("sha256", JSON.stringify(canonical(value)));
 }
 
 /** `create_log_*` as a pattern over a whole name. */

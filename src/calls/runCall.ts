@@ -1,5 +1,6 @@
 import { anonymous } from "../auth/authenticate.ts";
 import { type Keys, sign, verifies } from "../auth/keys.ts";
+import { lastingId } from "../auth/principal.ts";
 import type { Validator } from "../catalog/validator.ts";
 import type { LimitsConfig, ScopesConfig } from "../config/config.ts";
 import type { Param } from "../descriptor.ts";
@@ -101,7 +102,7 @@ function isHandTool(tool: Call["tool"]): tool is HandTool {
 
 function contextOf({ cursorKeys, limits, now = Date.now }: RunCallOptions, call: Call): StepContext {
   return {
-    principalId: call.principal.id,
+    principalId: lastingId(call.principal),
     sign: (text) => sign(cursorKeys, text),
     verifies: (text, signature) => verifies(cursorKeys, text, signature),
     now,

@@ -1,4 +1,5 @@
 import { GatewayError } from "../errors.ts";
+import { canonical } from "./canonical.ts";
 import type { Arguments, StepContext } from "./steps.ts";
 
 /** Where an upstream page begins: an offset, a page number, a token, the query of a next link; null for the first page of a token style. */
@@ -61,12 +62,4 @@ function decode(payload: string): Payload {
 function signedText(payload: string, tool: string, args: Arguments, { principalId }: StepContext): string {
   const { limit: _limit, cursor: _cursor, ...filters } = args;
   return JSON.stringify([version, payload, tool, principalId, canonical(filters)]);
-}
-
-/** `value` with sorted keys, so that the order in which a caller writes arguments does not matter. */
-function canonical(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(canonical);
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.map(([key, inner]) => [key, canonical(inner)]);
 }

@@ -163,6 +163,14 @@ describe("a change with an idempotency_key", () => {
     expect(server.seen.length).toBe(1);
   });
 
+  it("is the same caller's after a rotation of secrets, while the old one is kept", async () => {
+    const { run, server } = await start(counting());
+    await run("create_widget", { name: "a", ...key });
+    const rotated = { ...ann, id: "ann under the new secret", formerIds: [ann.id] };
+    expect(await run("create_widget", { name: "a", ...key }, { principal: rotated })).toEqual(replayed);
+    expect(server.seen).toHaveLength(1);
+  });
+
   it("is another's for another principal or another key", async () => {
     const { run, server } = await start(counting());
     await run("create_widget", { name: "a", ...key });
