@@ -77,7 +77,8 @@ async function start(): Promise<void> {
 try {
   await start();
 } catch (thrown) {
-  const { code, message } = thrown as NodeJS.ErrnoException;
+  const { message, cause } = thrown as Error;
+  const { code } = (cause ?? thrown) as NodeJS.ErrnoException; // the gateway wraps what its server says, Beacon does not
   const advice =
     code === "EADDRINUSE"
       ? "; another program has the port: choose others with `npm run demo -- --port 0 --beacon-port 0`"

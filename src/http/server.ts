@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { GatewayError } from "../errors.ts";
 import type { McpListener } from "./mcp/listener.ts";
 
 export interface HttpServerOptions {
@@ -41,7 +42,7 @@ const defaults: ServerLimits = {
 /** The server of the gateway. */
 export interface HttpServer {
   readonly server: Server;
-  /** Resolves to the port when it listens. Port 0 takes a free one. Rejects when the address is taken. */
+  /** Resolves to the port when it listens. Port 0 takes a free one. Rejects with `invalid_request` when it cannot be had. */
   readonly listen: (port: number, host: string) => Promise<number>;
   /**
    * Takes no new connection, ends streams in good order, and resolves when what was being served is answered, at the
@@ -88,12 +89,20 @@ export function createHttpServer({ mcp, app, limits }: HttpServerOptions): HttpS
 
 function listen(server: Server, port: number, host: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  server.once("error", reject);
+  const refuse = (fault: NodeJS.ErrnoException): void => reject(cannotListen(port, host, fault));
+  server.once("error", refuse);
   server.listen(port, host, () => {
-    server.off("error", reject);
+    server.off("error", refuse);
     resolve((server.address() as AddressInfo).port);
   });
   return promise;
+}
+
+function cannotListen(port: number, host: string, fault: NodeJS.ErrnoException): GatewayError {
+  return new GatewayError("invalid_request", `cannot listen on ${host}:${port} (${fault.code})`, {
+    next: "Choose another port with --port or PORT (0 takes a free one), or another address with --host or HOST.",
+    cause: fault,
+  });
 }
 
 interface Draining {

@@ -66,6 +66,19 @@ describe("the Node server", () => {
     await gateway.close();
   });
 
+  it("says which address is taken and what to do, and does not call it a fault of its own", async () => {
+    const first = await startGateway();
+    const second = await startGateway();
+    await second.http?.drain();
+    const listening = second.http?.listen(first.port, "127.0.0.1");
+    await expect(listening).rejects.toMatchObject({
+      code: "invalid_request",
+      message: `cannot listen on 127.0.0.1:${first.port} (EADDRINUSE)`,
+      facts: { next: expect.stringContaining("another port") },
+    });
+    await first.close();
+  });
+
   it("does not wait for a connection on which nothing was ever sent", async () => {
     const gateway = await startGateway();
     const accepted = once(gateway.http?.server ?? new EventEmitter(), "connection");
