@@ -34,7 +34,10 @@ export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<n
   const gateway = compose({ api, config, logger, hooks });
   warnOfDefaults(config, logger);
   const stopped = stopSignal();
-  const port = await gateway.listen();
+  const port = await gateway.listen().catch(async (thrown: unknown) => {
+    await gateway.close(); // one of its two ports may be open, and would keep the process alive
+    throw thrown;
+  });
   const tools = Object.fromEntries(gateway.surfaces.map((surface) => [surface.path, surface.tools.length]));
   logger.info(
     { url: gateway.url(), port, metricsPort: gateway.metricsPort(), api: api.name, version: api.version, tools },

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { listen } from "./listen.ts";
 
 /** The server of `/metrics`: on a port of its own, so that a proxy in front of the gateway cannot show it by accident. */
 export interface MetricsServer {
-  /** Resolves to the port when it listens; rejects when the address is taken. */
+  /** Resolves to the port when it listens; rejects with `invalid_request` when the address cannot be had. */
   readonly listen: (port: number, host: string) => Promise<number>;
   /** Ends it at once. */
   readonly close: () => Promise<void>;
@@ -19,15 +19,7 @@ export function createMetricsServer(metrics: Pick<Metrics, "text" | "contentType
     });
   });
   return {
-    listen: (port, host) => {
-      const { promise, resolve, reject } = Promise.withResolvers<number>();
-      server.once("error", reject);
-      server.listen(port, host, () => {
-        server.off("error", reject);
-        resolve((server.address() as AddressInfo).port); // a server on a TCP port has one
-      });
-      return promise;
-    },
+    listen: (port, host) => listen(server, port, host, "METRICS_PORT"),
     close: () => {
       const { promise, resolve } = Promise.withResolvers<void>();
       server.close(() => resolve());

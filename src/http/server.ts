@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
-import { GatewayError } from "../errors.ts";
+import type { Socket } from "node:net";
+import { listen } from "./listen.ts";
 import type { McpListener } from "./mcp/listener.ts";
 
 export interface HttpServerOptions {
@@ -82,27 +82,9 @@ export function createHttpServer({ mcp, app, limits }: HttpServerOptions): HttpS
   });
   return {
     server,
-    listen: (port, host) => listen(server, port, host),
+    listen: (port, host) => listen(server, port, host, "--port or PORT"),
     drain: (graceMs = 25_000) => drain({ server, mcp, sockets }, graceMs),
   };
-}
-
-function listen(server: Server, port: number, host: string): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const refuse = (fault: NodeJS.ErrnoException): void => reject(cannotListen(port, host, fault));
-  server.once("error", refuse);
-  server.listen(port, host, () => {
-    server.off("error", refuse);
-    resolve((server.address() as AddressInfo).port);
-  });
-  return promise;
-}
-
-function cannotListen(port: number, host: string, fault: NodeJS.ErrnoException): GatewayError {
-  return new GatewayError("invalid_request", `cannot listen on ${host}:${port} (${fault.code})`, {
-    next: "Choose another port with --port or PORT (0 takes a free one), or another address with --host or HOST.",
-    cause: fault,
-  });
 }
 
 interface Draining {
