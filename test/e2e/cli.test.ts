@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -221,6 +222,22 @@ function toolsIn(spec: string): Record<string, string> {
   const { operations } = JSON.parse(text) as { operations: { operationId: string; tool: string }[] };
   return Object.fromEntries(operations.map(({ operationId, tool }) => [operationId, tool]));
 }
+
+describe("a port that is taken", () => {
+  for (const taken of ["PORT", "METRICS_PORT"])
+    it(`${taken}: one clear error, exit code 1, and no process left behind`, async () => {
+      const holder = createServer();
+      await new Promise<void>((done) => holder.listen(0, "127.0.0.1", done));
+      const { port } = holder.address() as AddressInfo;
+      const env = { PORT: "0", METRICS_PORT: "0", [taken]: String(port) };
+      const spec = specFile("taken.json", widgetSpec);
+      const run = await specgate(["serve", "--spec", spec, "--upstream", "http://127.0.0.1:9"], { cwd: folder, env });
+      holder.close();
+      expect(run.code).toBe(1);
+      expect(run.stderr).toContain(`cannot listen on 127.0.0.1:${port} (EADDRINUSE)`);
+      expect(run.stderr).not.toContain("    at ");
+    });
+});
 
 describe("wrong usage", () => {
   for (const { args, says } of [
