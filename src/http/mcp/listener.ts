@@ -27,23 +27,27 @@ import { serveStateless } from "./stateless.ts";
 import { createStreamLimits, type StreamLimitOptions } from "./streamLimits.ts";
 import { createWork } from "./work.ts";
 
-export interface McpListenerOptions {
+/** What of a listener follows from the configuration and the Catalog, and may be replaced while it serves. */
+export interface McpView {
   /** Each at its own path. */
   readonly surfaces: readonly Surface[];
   readonly authenticate: Authenticate;
-  readonly sessions: Sessions;
-  /** Master secrets; the first signs session ids and request states, all verify. At least one. */
-  readonly secrets: readonly Secret[];
   readonly edge: EdgePolicy;
   /** Names of the headers that carry keys, for `Vary`. */
   readonly credentialHeaders: readonly string[];
   /** Default: 1 MiB, 64 levels, 200,000 tokens. */
   readonly body?: Partial<BodyLimits>;
+  /** The page for a browser that opens the path. Default: none, and the key check answers. */
+  readonly page?: (surface: Surface, req: IncomingMessage) => string;
+}
+
+export interface McpListenerOptions extends McpView {
+  readonly sessions: Sessions;
+  /** Master secrets; the first signs session ids and request states, all verify. At least one. */
+  readonly secrets: readonly Secret[];
   readonly streams?: StreamLimitOptions;
   /** Requests served at once in this process; one more is 503. Default 512. */
   readonly maxInFlight?: number;
-  /** The page for a browser that opens the path. Default: none, and the key check answers. */
-  readonly page?: (surface: Surface, req: IncomingMessage) => string;
   readonly log?: Pick<Logger, "error">;
   /** Takes the measure of each MCP request. Default: nothing is measured. */
   readonly observe?: ObserveOperation;
@@ -64,6 +68,11 @@ export interface McpListener {
    * once however many replicas tell. An id that was used within a day is an event told already.
    */
   readonly notify: (change: Change, eventId: string) => Promise<void>;
+  /**
+   * Serves this from the next request on. Requests in flight finish with what they began with; of open streams only the
+   * credential is looked at in the new way.
+   */
+  readonly swap: (view: McpView) => void;
   /** Ends the open streams in good order and resolves when no request is being served. New ones are still answered. */
   readonly drain: () => Promise<void>;
   /** Requests being served, streams not counted. */
@@ -77,25 +86,26 @@ const methods = "POST, GET, DELETE";
 
 /** {@link McpListener} over `surfaces`. Order of the checks: protocol.md §2.1. */
 export function createMcpListener(options: McpListenerOptions): McpListener {
-  const surfaces = new Map(options.surfaces.map((surface) => [surface.path, surface]));
-  const parts = partsOf(options);
-  const plain = plainHeaders(options.credentialHeaders);
+  let authenticate = options.authenticate;
+  const standing = standingParts(options, (rawHeaders, from) => authenticate(rawHeaders, from));
+  let view = viewOf(options, standing);
   const told = createSeen(1_000);
   return {
     listener: (req, res, next) => {
+      const { surfaces, edge, plain, parts } = view;
       const surface = surfaces.get(pathOf(req));
       if (surface === undefined) {
         next?.();
         return false;
       }
-      const refusal = refusalOf(req, options.edge);
+      const refusal = refusalOf(req, edge);
       if (refusal !== null) {
         const error = { code: rpc.refused, message: refusal };
         sendJson(res, 403, { ...plain, connection: "close" }, errorAnswer(null, error));
         return true;
       }
       if (req.method === "OPTIONS") {
-        preflight(req, res, options.edge);
+        preflight(req, res, edge);
         return true;
       }
       const headers = req.headers.origin === undefined ? plain : { ...plain, ...corsHeaders(req) };
@@ -104,31 +114,54 @@ export function createMcpListener(options: McpListenerOptions): McpListener {
       return true;
     },
     notify: async (change, eventId) => {
-      if (told.first(eventId)) parts.changes.publish(change);
+      if (told.first(eventId)) standing.changes.publish(change);
       const message = JSON.stringify({ jsonrpc: "2.0", ...changeNotification(change) });
-      await parts.sessions.broadcast(sessionStream, message, eventId);
+      await standing.sessions.broadcast(sessionStream, message, eventId);
+    },
+    swap: (next) => {
+      authenticate = next.authenticate;
+      view = viewOf(next, standing);
     },
     drain: async () => {
-      for (const end of [...parts.openStreams]) end();
-      await parts.work.idle();
+      for (const end of [...standing.openStreams]) end();
+      await standing.work.idle();
     },
-    inFlight: parts.work.count,
-    openStreams: () => parts.openStreams.size,
+    inFlight: standing.work.count,
+    openStreams: () => standing.openStreams.size,
   };
 }
 
-function partsOf(options: McpListenerOptions): Parts {
+/** A {@link McpView} as requests use it. */
+interface View {
+  readonly surfaces: ReadonlyMap<string, Surface>;
+  readonly edge: EdgePolicy;
+  /** Headers of every response. */
+  readonly plain: OutgoingHttpHeaders;
+  readonly parts: Parts;
+}
+
+function viewOf({ surfaces, edge, credentialHeaders, body, page }: McpView, standing: StandingParts): View {
   return {
-    authenticate: options.authenticate,
+    surfaces: new Map(surfaces.map((surface) => [surface.path, surface])),
+    edge,
+    plain: plainHeaders(credentialHeaders),
+    parts: { ...standing, bodyLimits: { ...defaultBodyLimits, ...body }, page },
+  };
+}
+
+type StandingParts = Omit<Parts, "bodyLimits" | "page">;
+
+/** @param authenticate always the one of the present view, since a stream looks at its credential again long after it began */
+function standingParts(options: McpListenerOptions, authenticate: Authenticate): StandingParts {
+  return {
+    authenticate,
     sessions: options.sessions,
     sessionIds: createSessionIds(deriveKeys(options.secrets, "session")),
     stateKeys: deriveKeys(options.secrets, "requestState"),
-    bodyLimits: { ...defaultBodyLimits, ...options.body },
     streamLimits: createStreamLimits(options.streams),
     changes: createChangeHub(),
     work: createWork(options.maxInFlight ?? 512),
     openStreams: new Set(),
-    page: options.page,
     log: options.log,
     now: options.now ?? Date.now,
     observe: options.observe,
