@@ -43,7 +43,7 @@ Beacon, a demo API, listens on ${url}
 }
 
 function gatewayText(gateway: Gateway, { keys }: Beacon): string {
-  const [surface] = gateway.surfaces;
+  const [surface] = gateway.surfaces();
   const mcp = `${gateway.url()}${surface?.path ?? "/mcp"}`;
   return `
 The gateway serves it at ${mcp}   (${surface?.tools.length ?? 0} tools)

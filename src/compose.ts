@@ -1,49 +1,25 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type { RequestListener } from "node:http";
-import { createAuthenticate } from "./auth/authenticate.ts";
-import { deriveKeys } from "./auth/keys.ts";
-import { createAuthorize } from "./calls/authorize.ts";
-import type { HandTool } from "./calls/call.ts";
 import { createMemoryClaims } from "./calls/claims.memory.ts";
 import { createRedisClaims } from "./calls/claims.redis.ts";
-import { createCredentialCheck } from "./calls/credentialCheck.ts";
-import { createDriftReport } from "./calls/drift.ts";
-import { hookIndex, type ToolHook } from "./calls/hooks.ts";
-import { createRunCall } from "./calls/runCall.ts";
-import { tracking } from "./calls/tracking.ts";
-import { createCatalog } from "./catalog/catalog.ts";
-import { createValidator } from "./catalog/validator.ts";
-import type { Config, SurfaceConfig } from "./config/config.ts";
-import type { Api } from "./descriptor.ts";
-import { GatewayError } from "./errors.ts";
-import { createApp } from "./http/app.ts";
-import { edgePolicy } from "./http/edge.ts";
 import { createMcpListener, type McpListener } from "./http/mcp/listener.ts";
 import { createMetricsServer } from "./http/metricsServer.ts";
-import { setupPage } from "./http/routes/page.ts";
 import { createHttpServer } from "./http/server.ts";
 import { connectRedis, type RedisConnection } from "./redis/connection.ts";
+import { createServing, type Served, type Serving, type Standing } from "./serving.ts";
+import { createRedisCatalogNews } from "./session/catalogNews.redis.ts";
+import { type CatalogNews, createLocalCatalogNews, type TellCatalog } from "./session/catalogNews.ts";
 import type { Sessions } from "./session/port.ts";
 import { createMemorySessions } from "./session/sessions.memory.ts";
 import { createRedisSessions } from "./session/sessions.redis.ts";
 import type { Surface } from "./surfaces/surface.ts";
-import { createTypedSurface } from "./surfaces/typed.ts";
 import type { Logger } from "./telemetry/log.ts";
-import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { createMetrics } from "./telemetry/metrics.ts";
 import { Secret } from "./telemetry/secret.ts";
-import { createUpstream } from "./upstream/client.ts";
-import { measured } from "./upstream/measured.ts";
-import { type ObservedUpstream, observed } from "./upstream/observed.ts";
 
 /** What a gateway is made of. */
-export interface Parts {
-  readonly api: Api;
-  readonly config: Config;
+export interface Parts extends Served {
   readonly logger: Logger;
-  /** Tools written by hand, offered beside those of the API. */
-  readonly tools?: readonly HandTool[];
-  /** The API owner's code around Tools. */
-  readonly hooks?: readonly ToolHook[];
 }
 
 /** A gateway, wired and ready to serve. */
@@ -58,21 +34,31 @@ export interface Gateway {
   readonly metricsPort: () => number | undefined;
   /** The URL that clients are told: `PUBLIC_URL`, else where it listens. */
   readonly url: () => string;
-  readonly surfaces: readonly Surface[];
+  /** Those served at present. */
+  readonly surfaces: () => readonly Surface[];
   /** Tells every client that listens what changed, e.g. that its list of tools did. */
   readonly notify: McpListener["notify"];
+  /**
+   * Serves this from now on, in one step: requests in flight finish with what they began with, and clients are told when
+   * their lists of tools changed. Where to listen, Redis, secrets, and the limits on sessions and streams stay as they are.
+   * Throws `invalid_request` when the Config names something that the API does not have; then nothing has changed.
+   */
+  readonly reload: (served: Served) => Promise<void>;
   /** Stops taking connections, lets what is being served finish, then closes every part. Safe to call twice. */
   readonly close: () => Promise<void>;
 }
 
 /** What a Call still has to do once its upstream has answered: keep what came of it. */
 const settlingMs = 5_000;
+/** The longest that a Call runs which began before a reload. */
+const longestCallMs = 120_000;
 
 /**
- * Wires a gateway. Nothing listens and nothing is sent before `listen`. Throws `invalid_request` when the Config names
- * something that the API does not have.
+ * Wires a gateway: what stands as long as the process here, what a reload replaces in `serving.ts`. Nothing listens and
+ * nothing is sent before `listen`. Throws `invalid_request` when the Config names something that the API does not have.
  */
-export function compose({ api, config, logger, tools = [], hooks = [] }: Parts): Gateway {
+export function compose({ logger, ...served }: Parts): Gateway {
+  const { config } = served;
   const { server: own, limits } = config;
   const secrets = own.secrets.length > 0 ? own.secrets : [ephemeralSecret()];
   const state: { draining: boolean; port: number; metricsPort?: number | undefined } = {
@@ -82,91 +68,51 @@ export function compose({ api, config, logger, tools = [], hooks = [] }: Parts):
   const url = (): string => own.publicUrl ?? `http://${shownHost(own.host)}:${state.port}`;
 
   const metrics = own.metricsPort === undefined ? undefined : createMetrics({ transport: "tcp", ...config.metrics });
-  const upstreams = new Map(
-    Object.entries(config.upstreams).map(([name, one]) => [
-      name,
-      measuredBy(metrics, name, observed(createUpstream(one))),
-    ]),
-  );
-  const upstreamOf = ({ upstream }: SurfaceConfig): ObservedUpstream => found(upstreams.get(upstream));
-  const surfaceConfig = (name: string): SurfaceConfig => found(config.surfaces[name]);
-
   const redis = own.redisUrl === undefined ? undefined : connectRedis(own.redisUrl, { logger });
-  const catalog = createCatalog(api, tools);
-  const calls = tracking(
-    createRunCall({
-      upstreamFor: (call) => upstreamOf(surfaceConfig(call.surface)),
-      scopes: config.scopes,
-      validator: createValidator(),
-      cursorKeys: deriveKeys(secrets, "cursor"),
-      limits,
-      onDrift: createDriftReport(logger, metrics?.drift),
-      hooks: hookIndex(hooks, catalog),
-      idempotency: {
-        ...config.idempotency,
-        claims: redis === undefined ? createMemoryClaims() : createRedisClaims({ redis }),
-        upstreamName: (call) => surfaceConfig(call.surface).upstream,
-      },
-    }),
-  );
-  const permits = createAuthorize(config.scopes);
-  const surfaces = Object.entries(config.surfaces).map(([name, surface]) =>
-    createTypedSurface({ name, ...surface, tools: catalog.tools, permits, run: calls.run }),
-  );
-
-  const { check, headers, required } = config.credentials;
-  const authenticate = createAuthenticate({
-    headers,
-    required,
-    keys: deriveKeys(secrets, "principal"),
-    ...(check && {
-      check: createCredentialCheck(api, check, found(upstreams.values().next().value)),
-      cacheSeconds: check.cacheSeconds,
-    }),
-    ...(config.brand.keyPageUrl !== undefined && { keyPageUrl: config.brand.keyPageUrl }),
-  });
-
   const sessions = sessionsIn(redis, limits.sessionsPerPrincipal);
-  const edge = edgePolicy({ ...own, credentialHeaders: headers });
-  const page = (surface: Surface): string =>
-    setupPage(surface, {
-      ...config.brand,
-      brand: config.brand.name,
-      url: `${url()}${surface.path}`,
-      keyHeader: headers[0] ?? "x-api-key",
-    });
-  const shared = { surfaces, authenticate, edge, credentialHeaders: headers, page, log: logger };
-
-  const mcp = createMcpListener({
-    ...shared,
-    sessions,
+  const standing: Standing = {
+    logger,
     secrets,
-    body: { bytes: limits.bodyBytes, depth: limits.depth, tokens: limits.tokens },
-    streams: { perPrincipal: limits.streamsPerPrincipal },
-    ...(metrics && { observe: metrics.operation }),
-  });
-  const app = createApp({
-    ...shared,
-    anonymousTools: config.toolsEndpoint.anonymous,
+    claims: redis === undefined ? createMemoryClaims() : createRedisClaims({ redis }),
+    metrics,
+    url,
     ready: async () => !state.draining,
-    health: async (surface) => {
-      const upstream = upstreamOf(surfaceConfig(surface.name)).health();
+    health: async (upstream) => {
       const store = redis === undefined || redis.isUp() ? "ok" : "down";
       const troubled = upstream === "failing" || store === "down";
       const status = state.draining ? "draining" : troubled ? "degraded" : "ok";
       const count = store === "ok" ? await sessions.count().catch(() => 0) : 0;
-      return { status, version: api.version, tools: surface.tools.length, sessions: count, upstream, store };
+      return { status, sessions: count, upstream, store };
     },
+  };
+
+  let serving = createServing(served, standing);
+  const mcp = createMcpListener({
+    ...serving.view,
+    sessions,
+    secrets,
+    log: logger,
+    streams: { perPrincipal: limits.streamsPerPrincipal },
+    ...(metrics && { observe: metrics.operation }),
   });
+  const app: RequestListener = (req, res) => serving.app(req, res);
   const server = createHttpServer({ mcp, app });
+  const news = catalogNews(redis, (eventId) => mcp.notify({ type: "tools_list_changed" }, eventId));
+  void news.serve(serving.hash);
   metrics?.watch({ sessions: sessions.count, streams: mcp.openStreams, inFlight: mcp.inFlight });
   const metricsServer = metrics && createMetricsServer(metrics);
 
+  const retiring = new Set<Promise<void>>();
+  const retire = (old: Serving, withinMs: number): Promise<void> => {
+    const retired = old.finished(withinMs).then(old.close);
+    retiring.add(retired);
+    return retired.finally(() => retiring.delete(retired));
+  };
   const shutDown = async (): Promise<void> => {
     state.draining = true;
     await server.drain();
-    await Promise.all([...upstreams.values()].map((one) => one.close()));
-    await calls.finished(settlingMs);
+    await news.leave();
+    await Promise.all([...retiring, retire(serving, settlingMs)]);
     await sessions.close();
     await redis?.close();
     await metricsServer?.close();
@@ -175,7 +121,7 @@ export function compose({ api, config, logger, tools = [], hooks = [] }: Parts):
   return {
     listener: mcp.listener,
     app,
-    surfaces,
+    surfaces: () => serving.surfaces,
     url,
     metricsPort: () => state.metricsPort,
     notify: mcp.notify,
@@ -185,6 +131,13 @@ export function compose({ api, config, logger, tools = [], hooks = [] }: Parts):
       state.port = await server.listen(own.port, own.host);
       return state.port;
     },
+    reload: async (next) => {
+      const old = serving;
+      serving = createServing(next, standing);
+      mcp.swap(serving.view);
+      void retire(old, longestCallMs);
+      await news.serve(serving.hash);
+    },
     close: () => {
       closing ??= shutDown();
       return closing;
@@ -192,10 +145,10 @@ export function compose({ api, config, logger, tools = [], hooks = [] }: Parts):
   };
 }
 
-function measuredBy(metrics: Metrics | undefined, name: string, upstream: ObservedUpstream): ObservedUpstream {
-  return metrics === undefined
-    ? upstream
-    : measured(upstream, (measure) => metrics.upstream({ upstream: name, ...measure }));
+function catalogNews(redis: RedisConnection | undefined, tell: TellCatalog): CatalogNews {
+  return redis === undefined
+    ? createLocalCatalogNews(tell)
+    : createRedisCatalogNews({ redis, tell, replicaId: randomUUID() });
 }
 
 function sessionsIn(redis: RedisConnection | undefined, perPrincipal: number): Sessions {
@@ -211,10 +164,4 @@ function ephemeralSecret(): Secret {
 function shownHost(host: string): string {
   if (host === "0.0.0.0" || host === "::" || host === "127.0.0.1") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
-}
-
-/** Names of Surfaces and Upstreams are checked when the Config is read. */
-function found<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new GatewayError("internal", "the configuration names a part that was not made");
-  return value;
 }

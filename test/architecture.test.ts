@@ -28,6 +28,7 @@ const table: Record<string, readonly string[]> = {
   safeFetch: [],
   cli: ["*", "codegen"],
   compose: ["*"],
+  serving: ["*"],
   index: ["*"],
   hooks: ["calls"],
   main: ["cli"],

@@ -38,7 +38,7 @@ export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<n
     await gateway.close(); // one of its two ports may be open, and would keep the process alive
     throw thrown;
   });
-  const tools = Object.fromEntries(gateway.surfaces.map((surface) => [surface.path, surface.tools.length]));
+  const tools = Object.fromEntries(gateway.surfaces().map((surface) => [surface.path, surface.tools.length]));
   logger.info(
     { url: gateway.url(), port, metricsPort: gateway.metricsPort(), api: api.name, version: api.version, tools },
     "listening",
@@ -97,7 +97,7 @@ function warnOfDefaults({ server, credentials }: Config, logger: Logger): void {
 }
 
 function banner(gateway: Gateway, { brand }: Config): string {
-  const lines = gateway.surfaces.map((surface) => `  ${gateway.url()}${surface.path}   ${surface.tools.length} tools`);
+  const lines = gateway.surfaces().map((surface) => `  ${gateway.url()}${surface.path}   ${surface.tools.length} tools`);
   return `\n${brand.name} is served at\n${lines.join("\n")}\n\nOpen ${gateway.url()}/ for how to connect. Ctrl+C stops.\n`;
 }
 

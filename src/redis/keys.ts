@@ -24,6 +24,12 @@ export interface RedisKeys {
   readonly sessions: string;
   /** STRING: there when an event was broadcast. */
   readonly once: (eventId: string) => string;
+  /** HASH: replica → until when it is believed to live, and the hash of the Catalog it serves. */
+  readonly replicas: string;
+  /** STRING: number and hash of the Catalog that clients were last told of. In one slot with {@link RedisKeys.replicas}. */
+  readonly told: string;
+  /** Channel: a Catalog was told. */
+  readonly catalog: string;
   /** HASH: an action that must not be done twice, of one principal. */
   readonly idempotency: (principalHash: string, action: string) => string;
 }
@@ -41,6 +47,9 @@ export function createKeys(prefix = "sg:"): RedisKeys {
     principal: (principalHash) => `${prefix}prin:${principalHash}`,
     sessions: `${prefix}sessions`,
     once: (eventId) => `${prefix}evt:${hashOf(eventId)}`,
+    replicas: `${prefix}{catalog}:replicas`,
+    told: `${prefix}{catalog}:told`,
+    catalog: `${prefix}evt`,
     idempotency: (principalHash, action) => `${prefix}idem:{${principalHash}}:${action}`,
   };
 }

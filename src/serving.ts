@@ -1,0 +1,185 @@
+import { createHash } from "node:crypto";
+import type { RequestListener } from "node:http";
+import { createAuthenticate } from "./auth/authenticate.ts";
+import { deriveKeys } from "./auth/keys.ts";
+import { createAuthorize } from "./calls/authorize.ts";
+import type { HandTool } from "./calls/call.ts";
+import type { Claims } from "./calls/claims.ts";
+import { createCredentialCheck } from "./calls/credentialCheck.ts";
+import { createDriftReport } from "./calls/drift.ts";
+import { hookIndex, type ToolHook } from "./calls/hooks.ts";
+import { createRunCall } from "./calls/runCall.ts";
+import { tracking } from "./calls/tracking.ts";
+import { createCatalog } from "./catalog/catalog.ts";
+import { createValidator } from "./catalog/validator.ts";
+import type { Config, ScopesConfig, SurfaceConfig } from "./config/config.ts";
+import type { Api } from "./descriptor.ts";
+import { GatewayError } from "./errors.ts";
+import { createApp } from "./http/app.ts";
+import { edgePolicy } from "./http/edge.ts";
+import type { McpView } from "./http/mcp/listener.ts";
+import type { Health } from "./http/routes/health.ts";
+import { setupPage } from "./http/routes/page.ts";
+import type { Surface } from "./surfaces/surface.ts";
+import { createTypedSurface } from "./surfaces/typed.ts";
+import type { Logger } from "./telemetry/log.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
+import type { Secret } from "./telemetry/secret.ts";
+import { createUpstream } from "./upstream/client.ts";
+import { measured } from "./upstream/measured.ts";
+import { type ObservedUpstream, observed } from "./upstream/observed.ts";
+
+/** What is served: a Spec as data, and the decisions about it. */
+export interface Served {
+  readonly api: Api;
+  readonly config: Config;
+  /** Tools written by hand, offered beside those of the API. */
+  readonly tools?: readonly HandTool[];
+  /** The API owner's code around Tools. */
+  readonly hooks?: readonly ToolHook[];
+}
+
+/** What lives as long as the process, whatever is served meanwhile. */
+export interface Standing {
+  readonly logger: Logger;
+  readonly secrets: readonly Secret[];
+  readonly claims: Claims;
+  readonly metrics: Metrics | undefined;
+  /** The URL that clients are told. */
+  readonly url: () => string;
+  readonly ready: () => Promise<boolean>;
+  /** The fields of a Surface's health that say nothing of the Surface. */
+  readonly health: (
+    upstream: Health["upstream"],
+  ) => Promise<Pick<Health, "status" | "sessions" | "upstream" | "store">>;
+}
+
+/** One Catalog under one configuration, ready to serve. A reload makes another and swaps them. */
+export interface Serving {
+  readonly config: Config;
+  readonly surfaces: readonly Surface[];
+  /** For the MCP listener. */
+  readonly view: McpView;
+  /** Every other route; answers 404 itself. */
+  readonly app: RequestListener;
+  /** SHA-256 of what clients are shown: changes exactly when a list of tools does. Computed on first use. */
+  readonly hash: () => string;
+  /** Resolves when no Call runs in it, or after `withinMs`. */
+  readonly finished: (withinMs: number) => Promise<void>;
+  /** Closes the connections to its upstreams. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Wires what follows from `api` and `config`. Nothing is sent. Throws `invalid_request` when the Config names something that
+ * the API does not have.
+ */
+export function createServing({ api, config, tools = [], hooks = [] }: Served, standing: Standing): Serving {
+  const { secrets, logger, metrics, url } = standing;
+  const { limits, server } = config;
+  const upstreams = new Map(
+    Object.entries(config.upstreams).map(([name, one]) => [
+      name,
+      measuredBy(metrics, name, observed(createUpstream(one))),
+    ]),
+  );
+  const upstreamOf = ({ upstream }: SurfaceConfig): ObservedUpstream => found(upstreams.get(upstream));
+  const surfaceConfig = (name: string): SurfaceConfig => found(config.surfaces[name]);
+
+  const catalog = createCatalog(api, tools);
+  const calls = tracking(
+    createRunCall({
+      upstreamFor: (call) => upstreamOf(surfaceConfig(call.surface)),
+      scopes: config.scopes,
+      validator: createValidator(),
+      cursorKeys: deriveKeys(secrets, "cursor"),
+      limits,
+      onDrift: createDriftReport(logger, metrics?.drift),
+      hooks: hookIndex(hooks, catalog),
+      idempotency: {
+        ...config.idempotency,
+        claims: standing.claims,
+        upstreamName: (call) => surfaceConfig(call.surface).upstream,
+      },
+    }),
+  );
+  const permits = createAuthorize(config.scopes);
+  const surfaces = Object.entries(config.surfaces).map(([name, surface]) =>
+    createTypedSurface({ name, ...surface, tools: catalog.tools, permits, run: calls.run }),
+  );
+
+  const { check, headers, required } = config.credentials;
+  const authenticate = createAuthenticate({
+    headers,
+    required,
+    keys: deriveKeys(secrets, "principal"),
+    ...(check && {
+      check: createCredentialCheck(api, check, found(upstreams.values().next().value)),
+      cacheSeconds: check.cacheSeconds,
+    }),
+    ...(config.brand.keyPageUrl !== undefined && { keyPageUrl: config.brand.keyPageUrl }),
+  });
+
+  const page = (surface: Surface): string =>
+    setupPage(surface, {
+      ...config.brand,
+      brand: config.brand.name,
+      url: `${url()}${surface.path}`,
+      keyHeader: headers[0] ?? "x-api-key",
+    });
+  const shared = {
+    surfaces,
+    authenticate,
+    edge: edgePolicy({ ...server, credentialHeaders: headers }),
+    credentialHeaders: headers,
+    page,
+  };
+  const app = createApp({
+    ...shared,
+    log: logger,
+    anonymousTools: config.toolsEndpoint.anonymous,
+    ready: standing.ready,
+    health: async (surface) => ({
+      version: api.version,
+      tools: surface.tools.length,
+      ...(await standing.health(upstreamOf(surfaceConfig(surface.name)).health())),
+    }),
+  });
+  let hash: string | undefined;
+  return {
+    config,
+    surfaces,
+    view: { ...shared, body: { bytes: limits.bodyBytes, depth: limits.depth, tokens: limits.tokens } },
+    app,
+    hash: () => {
+      hash ??= hashOf(surfaces, config.scopes);
+      return hash;
+    },
+    finished: calls.finished,
+    close: async () => {
+      await Promise.all([...upstreams.values()].map((one) => one.close()));
+    },
+  };
+}
+
+/** Which Tools a caller sees follows from the Surfaces, the definitions and what scopes mean. */
+function hashOf(surfaces: readonly Surface[], scopes: ScopesConfig): string {
+  const hash = createHash("sha256").update(JSON.stringify(scopes));
+  for (const { path, tools } of surfaces) {
+    hash.update(`\n${path}\n`);
+    for (const { definition, aliases } of tools) hash.update(JSON.stringify([definition, aliases])).update("\n");
+  }
+  return hash.digest("hex");
+}
+
+function measuredBy(metrics: Metrics | undefined, name: string, upstream: ObservedUpstream): ObservedUpstream {
+  return metrics === undefined
+    ? upstream
+    : measured(upstream, (measure) => metrics.upstream({ upstream: name, ...measure }));
+}
+
+/** Names of Surfaces and Upstreams are checked when the Config is read. */
+function found<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new GatewayError("internal", "the configuration names a part that was not made");
+  return value;
+}
