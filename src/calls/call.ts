@@ -38,6 +38,8 @@ export interface Call {
   /** Unique per request; in logs, errors and audit. */
   readonly requestId: string;
   readonly client?: { readonly name: string; readonly version?: string };
+  /** The network it came from: an address, or an IPv6 /64. Absent on stdio, and where a local proxy stands before it. */
+  readonly network?: string;
   /** Capabilities the client declared: `{ elicitation: {…} }`. Absent where there is no client to ask. */
   readonly capabilities?: Readonly<Record<string, unknown>>;
   /** Aborts when the caller is gone or cancels. */

@@ -17,8 +17,9 @@ import { noticingDrift, type ReportDrift } from "./drift.ts";
 import { type OutcomeSteps, outcomeSteps } from "./files.ts";
 import { type Hook, hooking, insteadOf } from "./hooks.ts";
 import { type IdempotencyOptions, idempotent } from "./idempotency.ts";
-import { limiting } from "./limit.ts";
+import { limiting, rateLimiting } from "./limit.ts";
 import { reporting } from "./progress.ts";
+import type { CallRates } from "./rateLimit.ts";
 import { validating } from "./validate.ts";
 
 /** What a Call needs to be run. */
@@ -30,6 +31,8 @@ export interface RunCallOptions {
   /** Keys of the purpose `cursor`: the first signs, all verify. */
   readonly cursorKeys: Keys;
   readonly limits: Pick<LimitsConfig, "resultBytes" | "countPages"> & Partial<Pick<LimitsConfig, "runningCalls">>;
+  /** What one principal may do in a minute. Default: no limit. */
+  readonly rates?: CallRates;
   /** Default: claims in memory, `reject`, every identical create shared, and one Upstream. */
   readonly idempotency?: Partial<Omit<IdempotencyOptions, "totalMs">>;
   /** The API owner's code, by Tool name; see `hookIndex`. */
@@ -65,6 +68,7 @@ export function createRunCall(options: RunCallOptions): Next {
   });
   const interceptors: readonly Interceptor[] = [
     limiting(limits.runningCalls ?? Number.POSITIVE_INFINITY),
+    rateLimiting(options.rates ?? {}),
     authorizing(scopes),
     ...(hooks.size > 0 ? [hooking(hooks, refuseUnauthorized(scopes))] : []),
     validating(validator),

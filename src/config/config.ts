@@ -140,6 +140,9 @@ export interface BrandConfig {
   readonly keyPageUrl?: string;
 }
 
+/** How often in a minute, from 1; or no limit. */
+export type Rate = number | "off";
+
 export interface LimitsConfig {
   /** Request body, bytes. Default 1 MiB. */
   readonly bodyBytes: number;
@@ -153,10 +156,24 @@ export interface LimitsConfig {
   readonly countPages: number;
   /** Calls that run at once in this process. Default 512. */
   readonly runningCalls: number;
+  /** Requests to MCP endpoints that are served at once in this process, open streams not counted. Default 512. */
+  readonly inFlight: number;
+  /** Calls of one principal that read, by all replicas together. Default 120. */
+  readonly readsPerMinute: Rate;
+  /** Calls of one principal that write or destroy. Default 30. */
+  readonly writesPerMinute: Rate;
+  /** Requests to an MCP endpoint from one address (an IPv6 /64 is one), whatever keys they bring. Default 3,000. */
+  readonly requestsPerMinutePerAddress: Rate;
+  /** Refused keys from one address before further unknown ones are not looked at, by each replica. Default 20. */
+  readonly failuresPerMinute: Rate;
   /** Sessions of one principal. Default 50. */
   readonly sessionsPerPrincipal: number;
   /** Open streams of one principal. Default 5. */
   readonly streamsPerPrincipal: number;
+  /** Open streams from one address that is not of the local network. Default 50. */
+  readonly streamsPerAddress: number;
+  /** Open streams of this process. Default 2,000. */
+  readonly streams: number;
 }
 
 /** What the metrics tell apart. Where they are served is the environment's to say (`METRICS_PORT`). */
@@ -190,4 +207,6 @@ export interface ServerConfig {
   /** Master secrets; the first mints, all verify. */
   readonly secrets: readonly Secret[];
   readonly redisUrl?: Secret;
+  /** Replicas that serve beside each other, this one included. Default 1. */
+  readonly instances: number;
 }

@@ -126,6 +126,7 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
       logLevel: environment.logLevel ?? "info",
       secrets: environment.secrets,
       ...(environment.redisUrl !== undefined && { redisUrl: environment.redisUrl }),
+      instances: environment.instances,
     },
   });
 }
@@ -150,8 +151,15 @@ const defaultLimits: Config["limits"] = {
   resultBytes: 61_440,
   countPages: 20,
   runningCalls: 512,
+  inFlight: 512,
+  readsPerMinute: 120,
+  writesPerMinute: 30,
+  requestsPerMinutePerAddress: 3_000,
+  failuresPerMinute: 20,
   sessionsPerPrincipal: 50,
   streamsPerPrincipal: 5,
+  streamsPerAddress: 50,
+  streams: 2_000,
 };
 
 /**

@@ -4,6 +4,7 @@ import { codegenSchema } from "./codegen.ts";
 const text: Schema = { type: "string", minLength: 1 };
 const texts: Schema = { type: "array", items: text };
 const count: Schema = { type: "integer", minimum: 1 };
+const rate: Schema = { anyOf: [count, { const: "off" }] };
 const closed = (properties: Record<string, Schema>, required: readonly string[] = []): Schema => ({
   type: "object",
   additionalProperties: false,
@@ -112,8 +113,15 @@ export const gatewaySchema: Schema = closed(
       resultBytes: count,
       countPages: count,
       runningCalls: count,
+      inFlight: count,
+      readsPerMinute: rate,
+      writesPerMinute: rate,
+      requestsPerMinutePerAddress: rate,
+      failuresPerMinute: rate,
       sessionsPerPrincipal: count,
       streamsPerPrincipal: count,
+      streamsPerAddress: count,
+      streams: count,
     }),
     idempotency: closed({ onStoreDown: { enum: ["reject", "allow"] }, neverShare: texts }),
     metrics: closed({ toolNames: { type: "boolean" } }),

@@ -45,6 +45,8 @@ export interface McpContext {
   /** Negotiated (session era) or declared (stateless era). */
   readonly version: string;
   readonly client: Client | null;
+  /** See `Call.network`. */
+  readonly network?: string;
   /** Capabilities the client declared. */
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly surface: Surface;

@@ -30,6 +30,8 @@ export interface RedisKeys {
   readonly told: string;
   /** Channel: a Catalog was told. */
   readonly catalog: string;
+  /** STRING: how much of something was done in a window. */
+  readonly rate: (name: string, whoHash: string) => string;
   /** HASH: an action that must not be done twice, of one principal. */
   readonly idempotency: (principalHash: string, action: string) => string;
 }
@@ -50,6 +52,7 @@ export function createKeys(prefix = "sg:"): RedisKeys {
     replicas: `${prefix}{catalog}:replicas`,
     told: `${prefix}{catalog}:told`,
     catalog: `${prefix}evt`,
+    rate: (name, whoHash) => `${prefix}rl:${name}:${whoHash}`,
     idempotency: (principalHash, action) => `${prefix}idem:{${principalHash}}:${action}`,
   };
 }

@@ -31,6 +31,7 @@ function callOf(context: McpContext, tool: Call["tool"], args: Arguments, params
     surface: context.surface.name,
     requestId: context.requestId,
     ...(context.client === null ? {} : { client: context.client }),
+    ...(context.network === undefined ? {} : { network: context.network }),
     capabilities: context.capabilities,
     signal: context.signal,
     notify: context.notify,
