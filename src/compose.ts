@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { createMemoryClaims } from "./calls/claims.memory.ts";
 import { createRedisClaims } from "./calls/claims.redis.ts";
+import type { Config } from "./config/config.ts";
 import { createMcpListener, type McpListener } from "./http/mcp/listener.ts";
 import { createMetricsServer } from "./http/metricsServer.ts";
 import { createHttpServer } from "./http/server.ts";
@@ -133,6 +134,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     },
     reload: async (next) => {
       const old = serving;
+      warnOfStanding(config, next.config, logger);
       serving = createServing(next, standing);
       mcp.swap(serving.view);
       void retire(old, longestCallMs);
@@ -143,6 +145,22 @@ export function compose({ logger, ...served }: Parts): Gateway {
       return closing;
     },
   };
+}
+
+/** What was built at the start and is not built again. */
+function warnOfStanding(started: Config, next: Config, logger: Logger): void {
+  const standing = ({ limits, metrics }: Config): Record<string, unknown> => ({
+    "limits.sessionsPerPrincipal": limits.sessionsPerPrincipal,
+    "limits.streamsPerPrincipal": limits.streamsPerPrincipal,
+    "metrics.toolNames": metrics.toolNames,
+  });
+  const wanted = standing(next);
+  const later = Object.entries(standing(started)).flatMap(([name, value]) => (wanted[name] === value ? [] : [name]));
+  if (later.length > 0) logger.warn({ settings: later }, "these settings take effect at the next start");
+  if (JSON.stringify(started.codegen) !== JSON.stringify(next.codegen))
+    logger.warn(
+      "the codegen part has changed: run specgate generate and restart, unless the Spec is served with --spec",
+    );
 }
 
 function catalogNews(redis: RedisConnection | undefined, tell: TellCatalog): CatalogNews {

@@ -5,9 +5,11 @@ import type { Config } from "../config/config.ts";
 import { type Environment, readEnvironment } from "../config/environment.ts";
 import { type Flags, type GatewayFile, readGatewayFile, resolveConfig } from "../config/load.ts";
 import type { Api } from "../descriptor.ts";
+import type { Served } from "../serving.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { describeInMemory, loadGenerated, loadHooks } from "./api.ts";
 import { chooseProject } from "./projects.ts";
+import { createReload, hasTerminal } from "./reload.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Options of `specgate serve`. */
@@ -24,15 +26,26 @@ export interface ServeFlags {
 
 /**
  * `specgate serve`: serves until SIGTERM or SIGINT, then lets calls in flight finish. Resolves to 0 after a clean stop.
+ * SIGHUP reads gateway.yaml again, and the Spec of `--spec`.
  * A second signal ends the process at once with code 1.
  */
 export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<number> {
   const environment = readEnvironment(process.env);
-  const { api, file, hooks } = await readApi(flags, environment, terminal);
-  const config = resolveConfig(file, environment, flagsOf(flags), api.version);
+  const read = async (before?: Api): Promise<Served> => {
+    const { api, file, hooks } = await readApi(flags, environment, terminal, before);
+    return { api, config: resolveConfig(file, environment, flagsOf(flags), api.version), hooks };
+  };
+  const served = await read();
+  const { api, config } = served;
   const logger = createLogger(config.server.logLevel);
-  const gateway = compose({ api, config, logger, hooks });
+  const gateway = compose({ ...served, logger });
   warnOfDefaults(config, logger);
+  const reload = createReload({ gateway, read: () => read(api), logger });
+  process.on("SIGHUP", () => {
+    // The end of the terminal that it was started from is this signal too: then it stops, as programs do.
+    if (terminal.interactive && !hasTerminal()) process.kill(process.pid, "SIGTERM");
+    else void reload();
+  });
   const stopped = stopSignal();
   const port = await gateway.listen().catch(async (thrown: unknown) => {
     await gateway.close(); // one of its two ports may be open, and would keep the process alive
@@ -57,7 +70,13 @@ interface Loaded {
   readonly hooks: readonly ToolHook[];
 }
 
-async function readApi(flags: ServeFlags, environment: Environment, terminal: Terminal): Promise<Loaded> {
+/** @param before what stdin held, where the Spec came from there: it can be read once */
+async function readApi(
+  flags: ServeFlags,
+  environment: Environment,
+  terminal: Terminal,
+  before: Api | undefined,
+): Promise<Loaded> {
   const named = flags.config ?? environment.config;
   if (flags.spec === undefined) {
     const project = chooseProject(process.cwd(), named);
@@ -66,7 +85,10 @@ async function readApi(flags: ServeFlags, environment: Environment, terminal: Te
     return { api: await loadGenerated({ ...project, name: file.api }), file, hooks: await hooksOf(file, path) };
   }
   const file = named === undefined ? undefined : readGatewayFile(named);
-  const api = await describeInMemory({ ...flags, spec: flags.spec }, file?.codegen ?? {}, terminal);
+  const api =
+    flags.spec === "-" && before !== undefined
+      ? before
+      : await describeInMemory({ ...flags, spec: flags.spec }, file?.codegen ?? {}, terminal);
   const hooks = file === undefined || named === undefined ? [] : await hooksOf(file, named);
   return { api, file: file ?? { api: api.name, brand: { name: api.title } }, hooks };
 }
@@ -97,7 +119,9 @@ function warnOfDefaults({ server, credentials }: Config, logger: Logger): void {
 }
 
 function banner(gateway: Gateway, { brand }: Config): string {
-  const lines = gateway.surfaces().map((surface) => `  ${gateway.url()}${surface.path}   ${surface.tools.length} tools`);
+  const lines = gateway
+    .surfaces()
+    .map((surface) => `  ${gateway.url()}${surface.path}   ${surface.tools.length} tools`);
   return `\n${brand.name} is served at\n${lines.join("\n")}\n\nOpen ${gateway.url()}/ for how to connect. Ctrl+C stops.\n`;
 }
 
