@@ -2,6 +2,9 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { createMemoryClaims } from "./calls/claims.memory.ts";
 import { createRedisClaims } from "./calls/claims.redis.ts";
+import { createMemoryRateLimit } from "./calls/rateLimit.memory.ts";
+import { createRedisRateLimit } from "./calls/rateLimit.redis.ts";
+import type { RateLimit } from "./calls/rateLimit.ts";
 import type { Config } from "./config/config.ts";
 import { createMcpListener, type McpListener } from "./http/mcp/listener.ts";
 import { createMetricsServer } from "./http/metricsServer.ts";
@@ -75,6 +78,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     logger,
     secrets,
     claims: redis === undefined ? createMemoryClaims() : createRedisClaims({ redis }),
+    rates: ratesIn(redis, own.instances),
     metrics,
     url,
     ready: async () => !state.draining,
@@ -93,7 +97,12 @@ export function compose({ logger, ...served }: Parts): Gateway {
     sessions,
     secrets,
     log: logger,
-    streams: { perPrincipal: limits.streamsPerPrincipal },
+    streams: {
+      perPrincipal: limits.streamsPerPrincipal,
+      perAddress: limits.streamsPerAddress,
+      total: limits.streams,
+    },
+    maxInFlight: limits.inFlight,
     ...(metrics && { observe: metrics.operation }),
   });
   const app: RequestListener = (req, res) => serving.app(req, res);
@@ -152,6 +161,9 @@ function warnOfStanding(started: Config, next: Config, logger: Logger): void {
   const standing = ({ limits, metrics }: Config): Record<string, unknown> => ({
     "limits.sessionsPerPrincipal": limits.sessionsPerPrincipal,
     "limits.streamsPerPrincipal": limits.streamsPerPrincipal,
+    "limits.streamsPerAddress": limits.streamsPerAddress,
+    "limits.streams": limits.streams,
+    "limits.inFlight": limits.inFlight,
     "metrics.toolNames": metrics.toolNames,
   });
   const wanted = standing(next);
@@ -171,6 +183,18 @@ function catalogNews(redis: RedisConnection | undefined, tell: TellCatalog): Cat
 
 function sessionsIn(redis: RedisConnection | undefined, perPrincipal: number): Sessions {
   return redis === undefined ? createMemorySessions({ perPrincipal }) : createRedisSessions({ redis, perPrincipal });
+}
+
+/** Limits on calls: of all replicas together where they share Redis. */
+function ratesIn(redis: RedisConnection | undefined, instances: number): Standing["rates"] {
+  const limitOf = (name: string, perMinute: number): RateLimit =>
+    redis === undefined
+      ? createMemoryRateLimit(perMinute)
+      : createRedisRateLimit({ redis, name, perMinute, instances });
+  return ({ readsPerMinute, writesPerMinute }) => ({
+    ...(readsPerMinute !== "off" && { reads: limitOf("read", readsPerMinute) }),
+    ...(writesPerMinute !== "off" && { writes: limitOf("write", writesPerMinute) }),
+  });
 }
 
 /** Nothing that is signed outlives the process while sessions live in it, so a secret nobody knows is the best one. */

@@ -8,11 +8,12 @@ import type { Claims } from "./calls/claims.ts";
 import { createCredentialCheck } from "./calls/credentialCheck.ts";
 import { createDriftReport } from "./calls/drift.ts";
 import { hookIndex, type ToolHook } from "./calls/hooks.ts";
+import type { CallRates } from "./calls/rateLimit.ts";
 import { createRunCall } from "./calls/runCall.ts";
 import { tracking } from "./calls/tracking.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { createValidator } from "./catalog/validator.ts";
-import type { Config, ScopesConfig, SurfaceConfig } from "./config/config.ts";
+import type { Config, LimitsConfig, ScopesConfig, SurfaceConfig } from "./config/config.ts";
 import type { Api } from "./descriptor.ts";
 import { GatewayError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
@@ -44,6 +45,8 @@ export interface Standing {
   readonly logger: Logger;
   readonly secrets: readonly Secret[];
   readonly claims: Claims;
+  /** What one principal may call in a minute. Counted anew after a reload where it is counted in this process. */
+  readonly rates: (limits: LimitsConfig) => CallRates;
   readonly metrics: Metrics | undefined;
   /** The URL that clients are told. */
   readonly url: () => string;
@@ -94,6 +97,7 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
       validator: createValidator(),
       cursorKeys: deriveKeys(secrets, "cursor"),
       limits,
+      rates: standing.rates(limits),
       onDrift: createDriftReport(logger, metrics?.drift),
       hooks: hookIndex(hooks, catalog),
       idempotency: {
@@ -113,6 +117,7 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
     headers,
     required,
     keys: deriveKeys(secrets, "principal"),
+    failuresPerMinute: limits.failuresPerMinute === "off" ? Number.POSITIVE_INFINITY : limits.failuresPerMinute,
     ...(check && {
       check: createCredentialCheck(api, check, found(upstreams.values().next().value)),
       cacheSeconds: check.cacheSeconds,

@@ -11,7 +11,7 @@ export interface GatewayProject {
 
 /**
  * Writes `openapi/bench/` with the document and a gateway.yaml that checks each caller's key at the API, as an API owner would.
- * One key makes all the calls of a bench, so the cap on one caller's is raised.
+ * One key from one address makes all the calls of a bench, so the limits on one caller are raised.
  * `program` is what `specgate` runs: `dist/src/main.js` as published, or `src/main.ts`.
  */
 export function prepareGateway(folder: string, program: string, upstreamUrl: string): GatewayProject {
@@ -32,6 +32,7 @@ upstreams:
   default:
     url: ${upstreamUrl}
     limits: { runningPerPrincipal: 64 }
+limits: { readsPerMinute: off, writesPerMinute: off, requestsPerMinutePerAddress: off }
 credentials:
   check:
     operation: listEdgeBeacon
