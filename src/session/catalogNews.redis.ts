@@ -68,7 +68,8 @@ export function createRedisCatalogNews(options: RedisCatalogNewsOptions): Catalo
 
   const hear = async (told: string): Promise<void> => {
     const before = known;
-    if (told === before || told === "") return;
+    // A message may be older than what this replica has seen since.
+    if (told === "" || (before !== undefined && numberIn(told) <= numberIn(before))) return;
     known = told;
     if (before !== undefined && hashIn(before) !== hashIn(told)) await tell(eventIdOf(told));
   };
