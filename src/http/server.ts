@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { type Connections, trackConnections } from "./connections.ts";
+import { type DrainOptions, drainServer } from "./drain.ts";
 import { listen } from "./listen.ts";
 import type { McpListener } from "./mcp/listener.ts";
 
@@ -45,17 +47,24 @@ export interface HttpServer {
   /** Resolves to the port when it listens. Port 0 takes a free one. Rejects with `invalid_request` when it cannot be had. */
   readonly listen: (port: number, host: string) => Promise<number>;
   /**
-   * Takes no new connection, ends streams in good order, and resolves when what was being served is answered, at the
-   * latest after `graceMs` (default 25,000: within the 30 s that orchestrators give), when it cuts what is left.
+   * From now on each answer closes its connection, so that clients come back by a new one, which a load balancer leads to
+   * another replica. Everything is served as before.
    */
-  readonly drain: (graceMs?: number) => Promise<void>;
+  readonly turnAway: () => void;
+  /**
+   * Takes no new connection, ends streams in good order, and resolves when what was being served is answered and those
+   * answers have left. What is not answered when the grace is over is cut, the last of it `settleMs` later.
+   */
+  readonly drain: (options?: DrainOptions) => Promise<void>;
 }
 
 /** A Node server with the MCP listener ahead of the app: Express's dispatch alone would cost twice the rest of a call. */
 export function createHttpServer({ mcp, app, limits }: HttpServerOptions): HttpServer {
   const limit: ServerLimits = { ...defaults, ...limits };
+  let isLeaving = false;
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
-    if (!server.listening) res.setHeader("connection", "close");
+    if (isLeaving || !server.listening) res.setHeader("connection", "close");
+    connections.answering(res);
     if (!mcp.listener(req, res)) app(req, res);
   };
   const server = createServer(
@@ -75,42 +84,14 @@ export function createHttpServer({ mcp, app, limits }: HttpServerOptions): HttpS
     res.writeContinue();
     serve(req, res);
   });
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
+  const connections: Connections = trackConnections();
+  server.on("connection", (socket: Socket) => connections.opened(socket));
   return {
     server,
     listen: (port, host) => listen(server, port, host, "--port or PORT"),
-    drain: (graceMs = 25_000) => drain({ server, mcp, sockets }, graceMs),
+    turnAway: () => {
+      isLeaving = true;
+    },
+    drain: (options = {}) => drainServer({ server, mcp, connections }, options),
   };
-}
-
-interface Draining {
-  readonly server: Server;
-  readonly mcp: McpListener;
-  readonly sockets: ReadonlySet<Socket>;
-}
-
-/** A connection may become idle just after a look, so there are several until all are closed. */
-const lookEveryMs = 100;
-
-async function drain({ server, mcp, sockets }: Draining, graceMs: number): Promise<void> {
-  const closeIdle = (): void => {
-    server.closeIdleConnections();
-    // Node counts a connection as busy until its first request; clients and proxies open some ahead of need.
-    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
-  };
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    if (!server.listening) closeIdle();
-  });
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-  await mcp.drain();
-  closeIdle();
-  const looking = setInterval(closeIdle, lookEveryMs);
-  await closed;
-  clearInterval(looking);
-  clearTimeout(timer);
 }

@@ -9,6 +9,7 @@ import type { Logger } from "../../telemetry/log.ts";
 import type { ObserveOperation } from "../../telemetry/metrics.ts";
 import type { BodyLimits } from "./body.ts";
 import type { ChangeHub } from "./changeHub.ts";
+import type { OpenStreams } from "./openStreams.ts";
 import type { StreamLimits } from "./streamLimits.ts";
 import type { Work } from "./work.ts";
 
@@ -22,8 +23,7 @@ export interface Parts {
   readonly streamLimits: StreamLimits;
   readonly changes: ChangeHub;
   readonly work: Work;
-  /** Functions that end the open GET and listen streams in good order. */
-  readonly openStreams: Set<() => void>;
+  readonly openStreams: OpenStreams;
   /** The page for a browser that opens the path. */
   readonly page: ((surface: Surface, req: IncomingMessage) => string) | undefined;
   readonly log: Pick<Logger, "error"> | undefined;

@@ -2,15 +2,19 @@ import { anonymous } from "../../auth/authenticate.ts";
 import { GatewayError } from "../../errors.ts";
 import { addressOf } from "../address.ts";
 import type { Exchange } from "./exchange.ts";
+import type { EndStream } from "./openStreams.ts";
 
 /** A stream that stays open without a call behind it: it takes a place, and ends when it should. */
 export interface HeldStream {
-  /** Aborts when the client has gone, the process drains, the credential is no longer good, or the stream was quiet too long. */
+  /**
+   * Aborts when the client has gone, the process drains (then its reason is `drain`), the credential is no longer good, or the
+   * stream was quiet too long.
+   */
   readonly signal: AbortSignal;
   /** Tells that something was sent. */
   readonly active: () => void;
   /** Ends it from our side. */
-  readonly end: () => void;
+  readonly end: EndStream;
 }
 
 /** Takes a place for the exchange. Throws `rate_limited` (429) when there is none. */
@@ -19,11 +23,11 @@ export function holdStream({ req, res, principal, parts }: Exchange): HeldStream
   const release = parts.streamLimits.take(principal.id === anonymous.id ? null : principal.id, addressOf(req));
   const controller = new AbortController();
   let activeAt = parts.now();
-  const end = (): void => {
+  const end: EndStream = (why) => {
     clearInterval(timer);
     parts.openStreams.delete(end);
     release();
-    controller.abort();
+    controller.abort(why);
   };
   const timer = setInterval(() => {
     if (activeAt + idleMs <= parts.now()) return end();
@@ -33,10 +37,10 @@ export function holdStream({ req, res, principal, parts }: Exchange): HeldStream
     });
   }, recheckMs);
   timer.unref();
-  parts.openStreams.add(end);
   // A client that left while its key was looked at has closed already, and will not do so again.
   if (res.destroyed) end();
-  else res.once("close", end);
+  else res.once("close", () => end());
+  if (!controller.signal.aborted) parts.openStreams.add(end);
   return {
     signal: controller.signal,
     active: () => {

@@ -20,6 +20,7 @@ import { eraOf } from "./era.ts";
 import { accepts, type Exchange, header, logFault, type Parts } from "./exchange.ts";
 import { sendKeyCheck } from "./keyCheck.ts";
 import { echoedId } from "./message.ts";
+import { createOpenStreams } from "./openStreams.ts";
 import { errorAnswer, sendError, sendJson } from "./reply.ts";
 import { serveBatch, serveSession } from "./session.ts";
 import { serveSessionDelete, serveSessionGet, sessionStream } from "./sessionGet.ts";
@@ -73,7 +74,10 @@ export interface McpListener {
    * credential is looked at in the new way.
    */
   readonly swap: (view: McpView) => void;
-  /** Ends the open streams in good order and resolves when no request is being served. New ones are still answered. */
+  /**
+   * Ends the streams that are open, and those to come, in good order; resolves when no request is being served. New ones are
+   * still answered.
+   */
   readonly drain: () => Promise<void>;
   /** Requests being served, streams not counted. */
   readonly inFlight: () => number;
@@ -123,11 +127,11 @@ export function createMcpListener(options: McpListenerOptions): McpListener {
       view = viewOf(next, standing);
     },
     drain: async () => {
-      for (const end of [...standing.openStreams]) end();
+      standing.openStreams.drain();
       await standing.work.idle();
     },
     inFlight: standing.work.count,
-    openStreams: () => standing.openStreams.size,
+    openStreams: standing.openStreams.count,
   };
 }
 
@@ -161,7 +165,7 @@ function standingParts(options: McpListenerOptions, authenticate: Authenticate):
     streamLimits: createStreamLimits(options.streams),
     changes: createChangeHub(),
     work: createWork(options.maxInFlight ?? 512),
-    openStreams: new Set(),
+    openStreams: createOpenStreams(),
     log: options.log,
     now: options.now ?? Date.now,
     observe: options.observe,

@@ -40,7 +40,9 @@ export async function serveSessionGet(exchange: Exchange): Promise<void> {
     const sse = openSse(res, headers);
     const primes = session.state.version >= "2025-11-25" && !position.resumes;
     if (primes) sse.write({ data: "", id: `${position.stream}/${position.after}`, retryMs });
-    await follow({ exchange, sessionId: session.id, ...position, held, wake, sse }, first).finally(() => sse.end());
+    await follow({ exchange, sessionId: session.id, ...position, held, wake, sse }, first).finally(() => {
+      sse.end(held.signal.reason === "drain" ? retryMs : undefined);
+    });
   } finally {
     stop();
     held.end();

@@ -14,7 +14,8 @@ export interface Sse {
   readonly write: (event: SseEvent) => boolean;
   /** Resolves when the client has taken what was written, or has gone; one that takes nothing for too long is dropped. */
   readonly drained: () => Promise<void>;
-  readonly end: () => void;
+  /** @param retryMs tells the client to come back for the rest, after so long */
+  readonly end: (retryMs?: number) => void;
   readonly isOpen: () => boolean;
 }
 
@@ -48,9 +49,10 @@ export function openSse(res: ServerResponse, headers: OutgoingHttpHeaders, times
   return {
     write: (event) => put(frame(event)),
     drained: () => drained(res, stallMs),
-    end: () => {
+    end: (retryMs) => {
       clearInterval(keepAlive);
       if (!isOpen()) return;
+      if (retryMs !== undefined) res.write(`retry: ${retryMs}\n\n`);
       res.end();
       if (res.writableLength > 0) dropWhenStalled(res, stallMs);
     },
