@@ -92,7 +92,8 @@ export function corsHeaders(req: IncomingMessage): OutgoingHttpHeaders {
   if (origin === undefined) return {};
   return {
     "access-control-allow-origin": origin,
-    "access-control-expose-headers": "Mcp-Session-Id, WWW-Authenticate, MCP-Protocol-Version, Retry-After",
+    "access-control-expose-headers":
+      "Mcp-Session-Id, WWW-Authenticate, MCP-Protocol-Version, Retry-After, X-Gateway-Degraded",
   };
 }
 

@@ -4,6 +4,12 @@ export const serverCapabilities: ServerCapabilities = {
   logging: {},
 };
 
+/**
+ * What `initialize` declares where no session is kept: there is no stream to tell of changes, and a log level that the client
+ * sets would be forgotten with the answer.
+ */
+export const sessionlessCapabilities: ServerCapabilities = { tools: {} };
+
 /** The part of the protocol's ServerCapabilities that Specgate uses. */
 export interface ServerCapabilities {
   readonly tools?: { readonly listChanged?: boolean };

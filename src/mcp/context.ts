@@ -55,9 +55,9 @@ export interface McpContext {
   readonly signal: AbortSignal;
   readonly notify: (notification: Notification) => void;
   readonly ask: (questions: readonly Question[]) => Promise<readonly Answer[]>;
-  /** Session era only. */
+  /** Session era only, where sessions are kept. */
   readonly session?: ContextSession;
-  /** Session era, `initialize` only: stores the session. */
+  /** Session era, `initialize` only: stores the session. Absent where none are kept. */
   readonly openSession?: (opening: Opening) => Promise<void>;
   /** Stateless era only: what `ask` needs from the client, after it threw. */
   readonly pendingInput?: () => PendingInput | null;

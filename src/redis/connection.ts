@@ -30,15 +30,16 @@ const readyMs = 2_000;
 
 /**
  * Fail-fast options (reliability.md §3). Nothing waits for a Redis that is away, and a command whose connection broke is
- * not sent again, since it may have been carried out. A socket that owes an answer for a second is closed: after a failover
- * without a farewell TCP alone would notice minutes later. The pause between attempts stays under 1.5 s, so that service is
+ * not sent again, since it may have been carried out. A socket that owes an answer for longer than a command may take is
+ * closed: from then on everything fails at once, so that the commands of one request never add up, and a failover without a
+ * farewell is noticed, which TCP alone would minutes later. The pause between attempts stays under 1.5 s, so that service is
  * back within 2 s.
  */
 const failFast = {
   enableOfflineQueue: false,
   commandTimeout: 500,
   connectTimeout: 1_000,
-  socketTimeout: 1_000,
+  socketTimeout: 550,
   maxRetriesPerRequest: 0,
   retryStrategy: (attempt: number): number =>
     Math.min(50 * 2 ** Math.min(attempt, 5), 1_500) * (0.5 + Math.random() / 2),

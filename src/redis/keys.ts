@@ -12,6 +12,8 @@ export interface RedisKeys {
   readonly streams: (id: string) => string;
   /** STREAM: events. */
   readonly events: (id: string, stream: string) => string;
+  /** HASH: the lease of the process that writes the stream, see `leases.redis.ts`. */
+  readonly call: (id: string, stream: string) => string;
   /** STRING: empty while a request of ours to the client is open, then its answer. */
   readonly answer: (id: string, requestId: string) => string;
   /** Channel: what happens to a session. */
@@ -32,6 +34,10 @@ export interface RedisKeys {
   readonly catalog: string;
   /** STRING: how much of something was done in a window. */
   readonly rate: (name: string, whoHash: string) => string;
+  /** STRING: there when a confirmation token was used. */
+  readonly used: (tokenHash: string) => string;
+  /** ZSET: id → when it was shown in ms, of one principal. */
+  readonly seen: (principalHash: string, place: string) => string;
   /** HASH: an action that must not be done twice, of one principal. */
   readonly idempotency: (principalHash: string, action: string) => string;
 }
@@ -43,6 +49,7 @@ export function createKeys(prefix = "sg:"): RedisKeys {
     session: (id) => `${prefix}sess:{${id}}`,
     streams: (id) => `${prefix}evs:{${id}}`,
     events: (id, stream) => `${prefix}ev:{${id}}:${stream}`,
+    call: (id, stream) => `${prefix}call:{${id}}:${stream}`,
     answer: (id, requestId) => `${prefix}resp:{${id}}:${requestId}`,
     wake: (id) => `${prefix}wake:{${id}}`,
     stop: `${prefix}stop`,
@@ -53,6 +60,8 @@ export function createKeys(prefix = "sg:"): RedisKeys {
     told: `${prefix}{catalog}:told`,
     catalog: `${prefix}evt`,
     rate: (name, whoHash) => `${prefix}rl:${name}:${whoHash}`,
+    used: (tokenHash) => `${prefix}once:${tokenHash}`,
+    seen: (principalHash, place) => `${prefix}seen:${principalHash}:${place}`,
     idempotency: (principalHash, action) => `${prefix}idem:{${principalHash}}:${action}`,
   };
 }

@@ -3,7 +3,7 @@ import type { RedisKeys } from "../redis/keys.ts";
 import { orUnavailable } from "../redis/unavailable.ts";
 import type { Sessions, StopSignal } from "./port.ts";
 
-type Listener = (signal: StopSignal) => void;
+type Listener = (signal: StopSignal) => unknown;
 
 /**
  * Cancels and ends of sessions reach the replica that runs a call over one channel for all sessions. They are few, and calls
@@ -16,14 +16,22 @@ export function createCallSignals(
   closing: AbortSignal,
 ): Pick<Sessions, "cancel" | "watchCalls"> {
   const sessions = new Map<string, Set<Listener>>();
+  /** Whether a call of this process took it. */
+  const tellOwn = (id: string, signal: StopSignal): boolean =>
+    [...(sessions.get(id) ?? [])].map((listener) => listener(signal)).includes(true);
   const stop = channels.listen(keys.stop, (text) => {
     const told = readStop(text);
-    if (told !== null) for (const listener of [...(sessions.get(told.id) ?? [])]) listener(told.signal);
+    if (told !== null) tellOwn(told.id, told.signal);
   });
   closing.addEventListener("abort", stop, { once: true });
   return {
     cancel: async (id, requestId) => {
-      await orUnavailable(commands.publish(keys.stop, stopText(id, { type: "cancel", requestId })));
+      const signal = { type: "cancel", requestId } as const;
+      try {
+        await orUnavailable(commands.publish(keys.stop, stopText(id, signal)));
+      } catch (thrown) {
+        if (!tellOwn(id, signal)) throw thrown;
+      }
     },
     watchCalls: (id, listener) => {
       const listeners = sessions.get(id) ?? new Set();

@@ -68,8 +68,19 @@ export interface Sessions {
   /** Sessions alive. */
   readonly count: () => Promise<number>;
 
-  /** Appends a message and wakes the readers of the stream; resolves to its `seq`. `last` ends the stream. */
-  readonly append: (id: string, stream: string, data: string, last?: boolean) => Promise<string>;
+  /**
+   * Begins the stream of a call that runs in this process: appends an empty message, and from then on holds the stream by a
+   * lease until its last message. When the process dies the lease lapses, and who reads on finds `farewell` as the last
+   * message, within 15 s. A store that dies with the process needs no lease.
+   */
+  readonly begin: (id: string, stream: string, farewell: string) => Promise<string>;
+  /**
+   * Appends a message and wakes the readers of the stream; resolves to its `seq`, `"0"` when the session is over. `last` ends
+   * the stream: it takes nothing more. What is appended twice in a row under one `name` is appended once.
+   */
+  readonly append: (id: string, stream: string, data: string, last?: boolean, name?: string) => Promise<string>;
+  /** Holds the stream no longer, as if the process had died: its last message will not come. */
+  readonly abandon: (id: string, stream: string) => void;
   /** Appends `data` to `stream` of every session unless that was done for `eventId` before, by any replica. */
   readonly broadcast: (stream: string, data: string, eventId: string) => Promise<void>;
   /**
@@ -91,10 +102,13 @@ export interface Sessions {
   readonly publish: (id: string, signal: SessionSignal) => Promise<void>;
   /** Hears the signals of one session until the returned function is called. For streams: it may cost a subscription. */
   readonly watch: (id: string, listener: (signal: SessionSignal) => void) => () => void;
-  /** Tells the replica that runs the request. */
+  /** Tells the replica that runs the request. While the store is away that is this one, or it throws `store_unavailable`. */
   readonly cancel: (id: string, requestId: string | number) => Promise<void>;
-  /** Hears what ends the calls of one session until the returned function is called. For every call: it costs nothing. */
-  readonly watchCalls: (id: string, listener: (signal: StopSignal) => void) => () => void;
+  /**
+   * Hears what ends the calls of one session until the returned function is called. For every call: it costs nothing. A
+   * listener that returns true says that the signal was for it.
+   */
+  readonly watchCalls: (id: string, listener: (signal: StopSignal) => unknown) => () => void;
 
   /** Ends timers and connections. Sessions in a shared store stay. */
   readonly close: () => Promise<void>;

@@ -95,7 +95,9 @@ export function createRecords(
     const [principalHash, ...streams] = found as [string, ...string[]]; // the script's reply
     // The session is over already. What cannot be swept up now is beyond reach and expires.
     await Promise.allSettled([
-      streams.length === 0 ? undefined : commands.unlink(...streams.map((stream) => keys.events(id, stream))),
+      streams.length === 0
+        ? undefined
+        : commands.unlink(...streams.flatMap((stream) => [keys.events(id, stream), keys.call(id, stream)])),
       commands.zrem(keys.principal(principalHash), id),
       commands.zrem(keys.sessions, id),
     ]);

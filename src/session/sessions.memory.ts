@@ -23,7 +23,7 @@ interface Session {
   readonly endsAt: number;
   readonly streams: EventStreams;
   readonly watchers: Set<(signal: SessionSignal) => void>;
-  readonly calls: Set<(signal: StopSignal) => void>;
+  readonly calls: Set<(signal: StopSignal) => unknown>;
 }
 
 /**
@@ -111,10 +111,16 @@ export function createMemorySessions(options: MemorySessionsOptions = {}): Sessi
       for (const id of [...sessions.keys()]) alive(id);
       return sessions.size;
     },
-    append: async (id, stream, data, last = false) => {
+    append: async (id, stream, data, last = false, name = undefined) => {
       const session = alive(id);
-      return session === undefined ? "0" : append(session, stream, { data, last, shared: false });
+      return session === undefined ? "0" : append(session, stream, { data, last, shared: false, name });
     },
+    // The streams end with the process that writes them.
+    begin: async (id, stream) => {
+      const session = alive(id);
+      return session === undefined ? "0" : append(session, stream, { data: "", last: false, shared: false });
+    },
+    abandon: () => undefined,
     broadcast: async (stream, data, eventId) => {
       if (!broadcasts.first(eventId)) return;
       for (const session of sessions.values()) append(session, stream, { data, last: false, shared: true });

@@ -2,6 +2,7 @@ import type { RedisConnection } from "../redis/connection.ts";
 import { createKeys } from "../redis/keys.ts";
 import { runScript, script } from "../redis/script.ts";
 import { createCallSignals } from "./calls.redis.ts";
+import { createLeases } from "./leases.redis.ts";
 import type { SessionSignal, Sessions } from "./port.ts";
 import { createRedisQuestions } from "./questions.redis.ts";
 import { createRecords } from "./records.redis.ts";
@@ -47,7 +48,13 @@ export function createRedisSessions(options: RedisSessionsOptions): Sessions {
   const closing = new AbortController();
   return {
     ...createRecords({ redis, keys, perPrincipal, idleMs, absoluteMs, refreshMs, ...steered }),
-    ...createRedisStreams({ redis, keys, eventLifeMs, broadcastLifeMs }),
+    ...createRedisStreams({
+      redis,
+      keys,
+      leases: createLeases(redis, keys, closing.signal),
+      eventLifeMs,
+      broadcastLifeMs,
+    }),
     ...createRedisQuestions({ redis, keys, answerLifeMs, pollMs, closing: closing.signal }),
     ...createCallSignals(redis, keys, closing.signal),
     publish: async (id, signal) => {

@@ -16,6 +16,8 @@ export interface NewEvent {
   readonly last: boolean;
   /** It goes to every session. */
   readonly shared: boolean;
+  /** What is appended twice in a row under one name is appended once. */
+  readonly name?: string | undefined;
 }
 
 interface Stream {
@@ -26,6 +28,8 @@ interface Stream {
   count: number;
   ended: boolean;
   shared: boolean;
+  /** Of the newest event. */
+  name: string | undefined;
   bytes: number;
   usedAt: number;
 }
@@ -55,6 +59,7 @@ export function createEventStreams(now: () => number): EventStreams {
       count: 0,
       ended: false,
       shared: false,
+      name: undefined,
       bytes: 0,
       usedAt: now(),
     };
@@ -97,11 +102,13 @@ export function createEventStreams(now: () => number): EventStreams {
     }
   };
   return {
-    append: (name, { data, last, shared }) => {
-      const stream = open(name);
+    append: (streamName, { data, last, shared, name }) => {
+      const stream = open(streamName);
       age(stream);
+      if (stream.ended || (name !== undefined && name === stream.name)) return seqOf(stream);
       stream.count += 1;
       stream.ended = last;
+      stream.name = name;
       stream.shared ||= shared;
       stream.usedAt = now();
       stream.bytes += data.length;

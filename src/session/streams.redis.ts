@@ -2,12 +2,14 @@ import { GatewayError } from "../errors.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import { hashOf, type RedisKeys } from "../redis/keys.ts";
 import { runScript, script } from "../redis/script.ts";
-import { orUnavailable } from "../redis/unavailable.ts";
+import { orUnavailable, reasonOf } from "../redis/unavailable.ts";
+import type { Leases } from "./leases.redis.ts";
 import type { EventPage, Sessions } from "./port.ts";
 
 export interface StreamOptions {
   readonly redis: RedisConnection;
   readonly keys: RedisKeys;
+  readonly leases: Leases;
   /** How long the events of a stream are kept after its last one. */
   readonly eventLifeMs: number;
   /** How long a broadcast is known to have been made. */
@@ -28,18 +30,21 @@ const broadcastBatch = 200;
  * its id in the Redis stream, `<base>-<number>`: the base is the time of the stream's first event and the number counts
  * without gaps, so that a position tells whether anything between it and now was trimmed, and a position in a stream of
  * the same name that has been forgotten since is never taken for one in this. The field outlives the events: a reader of a
- * stream that was quiet for an hour is still at its end. `once` is the last broadcast that was appended. Of too
+ * stream that was quiet for an hour is still at its end. `once` names the last event: a broadcast, or with a `.` before it
+ * a message that may be sent twice. A stream that has ended takes nothing more. Of too
  * many streams those that are over go first, then those quiet longest, and one that broadcasts go to last.
  */
 const appendScript = script(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return { '0' } end
 local stream, data, ended, life, once = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local lease, farewell = ARGV[11], ARGV[12]
 local maxEvents, maxBytes, maxStreams = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local meta = redis.call('HGET', KEYS[2], stream)
 local base, count, bytes, before = string.format('%.0f', now), 0, 0, '-'
 if meta then
-  base, count, bytes, before = string.match(meta, '^(%d+) (%d+) (%d+) %d %d+ (%S+)$')
-  if once ~= '-' and once == before then return { base .. '-' .. count } end
+  local over
+  base, count, bytes, over, before = string.match(meta, '^(%d+) (%d+) (%d+) (%d) %d+ (%S+)$')
+  if over == '1' or once ~= '-' and once == before then return { base .. '-' .. count } end
 else
   redis.call('DEL', KEYS[3])
 end
@@ -56,7 +61,14 @@ end
 redis.call('PEXPIRE', KEYS[3], life)
 if once == '-' then once = before end
 redis.call('HSET', KEYS[2], stream, string.format('%s %.0f %.0f %s %.0f %s', base, count, bytes, ended, micros, once))
-redis.call('PEXPIRE', KEYS[2], redis.call('PTTL', KEYS[1]))
+local left = redis.call('PTTL', KEYS[1])
+redis.call('PEXPIRE', KEYS[2], left)
+if ended == '1' then
+  redis.call('DEL', KEYS[4])
+elseif farewell ~= '' then
+  redis.call('HSET', KEYS[4], 'until', now + lease, 'farewell', farewell)
+  redis.call('PEXPIRE', KEYS[4], left)
+end
 redis.call('PUBLISH', ARGV[9], ARGV[10])
 
 local reply = { seq }
@@ -66,7 +78,7 @@ local others = {}
 for i, name in ipairs(redis.call('HKEYS', KEYS[2])) do
   if name ~= stream then
     local over, at, shared = string.match(redis.call('HGET', KEYS[2], name), '^%d+ %d+ %d+ (%d) (%d+) (%S+)$')
-    if shared ~= '-' then over = '-' end
+    if not string.match(shared, '^[-.]') then over = '-' end
     others[#others + 1] = { name, over, tonumber(at) }
   end
 end
@@ -80,6 +92,10 @@ for i = 1, beyond do
 end
 return reply`);
 
+/**
+ * `ended`, then the events. Where there are none, and the lease of the stream's writer has been over for the grace that it has
+ * to renew it (the store may have been away meanwhile), `lapsed` and its farewell.
+ */
 const readScript = script(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return false end
 local meta = redis.call('HGET', KEYS[2], ARGV[1])
@@ -97,7 +113,18 @@ if after ~= '0' then
 end
 if from > count or from < count - redis.call('XLEN', KEYS[3]) then return false end
 local page = { ended }
-if from == count then return page end
+if from == count then
+  if ended == '1' then return page end
+  local lease = redis.call('HMGET', KEYS[4], 'until', 'late', 'farewell')
+  if lease[1] and tonumber(lease[1]) < now then
+    if not lease[2] then
+      redis.call('HSET', KEYS[4], 'late', now)
+    elseif now - lease[2] >= tonumber(ARGV[3]) then
+      return { 'lapsed', lease[3] }
+    end
+  end
+  return page
+end
 for i, event in ipairs(redis.call('XRANGE', KEYS[3], string.format('%s-%.0f', base, from + 1), '+')) do
   page[#page + 1] = event[1]
   page[#page + 1] = event[2][2]
@@ -105,25 +132,30 @@ end
 return page`);
 
 /** The event streams of the sessions: bounded in events, bytes, age and number (reliability.md §2). */
-export function createRedisStreams(options: StreamOptions): Pick<Sessions, "append" | "broadcast" | "read" | "tail"> {
-  const { redis, keys, eventLifeMs, broadcastLifeMs } = options;
+export function createRedisStreams(
+  options: StreamOptions,
+): Pick<Sessions, "begin" | "append" | "abandon" | "broadcast" | "read" | "tail"> {
+  const { redis, keys, leases, eventLifeMs, broadcastLifeMs } = options;
   const { commands, channels } = redis;
   const keysOf = (id: string, stream: string): string[] => [
     keys.session(id),
     keys.streams(id),
     keys.events(id, stream),
+    keys.call(id, stream),
   ];
 
   const append = async (id: string, event: NewEvent): Promise<string> => {
-    const { stream, data, last, once } = event;
+    const { stream, data, last, once, farewell } = event;
     assertFits(data);
     const limits = [maxEvents, maxBytes, maxStreams];
     const signal = JSON.stringify({ type: "event", stream });
-    const args = [stream, data, last ? 1 : 0, eventLifeMs, once ?? "-", ...limits, keys.wake(id), signal];
+    const lease = [leases.leaseMs, farewell ?? ""];
+    const args = [stream, data, last ? 1 : 0, eventLifeMs, once ?? "-", ...limits, keys.wake(id), signal, ...lease];
     const reply = await runScript(commands, appendScript, keysOf(id, stream), args);
     const [seq, ...forgotten] = reply as [string, ...string[]]; // the script's reply
     if (forgotten.length > 0) {
-      await orUnavailable(commands.unlink(...forgotten.map((name) => keys.events(id, name))));
+      const gone = forgotten.flatMap((name) => [keys.events(id, name), keys.call(id, name)]);
+      await commands.unlink(...gone).catch(reasonOf); // the event is stored; these expire
     }
     return seq;
   };
@@ -136,8 +168,27 @@ export function createRedisStreams(options: StreamOptions): Pick<Sessions, "appe
       cursor = next;
     } while (cursor !== "0");
   };
+  const read = async (id: string, stream: string, after: string): Promise<EventPage | null> => {
+    const reply = await runScript(commands, readScript, keysOf(id, stream), [stream, after, leases.graceMs]);
+    if (reply === null) return null;
+    const [ended, ...rest] = reply as [string, ...string[]]; // the script's reply
+    if (ended !== "lapsed") return pageOf(ended, rest);
+    // Of several readers one appends it: the stream has ended then.
+    await append(id, { stream, data: rest[0] ?? "", last: true });
+    return read(id, stream, after);
+  };
   return {
-    append: (id, stream, data, last = false) => append(id, { stream, data, last }),
+    begin: async (id, stream, farewell) => {
+      const seq = await append(id, { stream, data: "", last: false, farewell });
+      if (seq !== "0") leases.hold(id, stream);
+      return seq;
+    },
+    append: async (id, stream, data, last = false, name = undefined) => {
+      const seq = await append(id, { stream, data, last, ...(name !== undefined && { once: `.${name}` }) });
+      if (last) leases.release(id, stream);
+      return seq;
+    },
+    abandon: leases.release,
     broadcast: async (stream, data, eventId) => {
       const claim = keys.once(eventId);
       if ((await orUnavailable(commands.set(claim, "1", "PX", broadcastLifeMs, "NX"))) === null) return;
@@ -152,8 +203,7 @@ export function createRedisStreams(options: StreamOptions): Pick<Sessions, "appe
     read: async (id, stream, after) => {
       // What is appended after this read must ring: wait for a subscription that is under way.
       await channels.listening(keys.wake(id));
-      const page = await runScript(commands, readScript, keysOf(id, stream), [stream, after]);
-      return page === null ? null : pageOf(page as [string, ...string[]]); // the script's reply
+      return read(id, stream, after);
     },
     tail: async (id, stream) => {
       const meta = await orUnavailable(commands.hget(keys.streams(id), stream));
@@ -167,8 +217,10 @@ interface NewEvent {
   readonly stream: string;
   readonly data: string;
   readonly last: boolean;
-  /** Stands for the broadcast that this is. */
+  /** Stands for the broadcast that this is, or with a `.` names the message. */
   readonly once?: string;
+  /** Begins a lease. */
+  readonly farewell?: string;
 }
 
 function assertFits(data: string): void {
@@ -181,8 +233,8 @@ function assertFits(data: string): void {
   );
 }
 
-/** `ended`, then `seq` and `data` in turn. */
-function pageOf([ended, ...flat]: readonly [string, ...string[]]): EventPage {
+/** @param flat `seq` and `data` in turn */
+function pageOf(ended: string, flat: readonly string[]): EventPage {
   const events = [];
   for (let at = 0; at + 1 < flat.length; at += 2) events.push({ seq: flat[at] ?? "", data: flat[at + 1] ?? "" });
   return { events, ended: ended === "1" };

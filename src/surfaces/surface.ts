@@ -30,6 +30,8 @@ export interface Surface {
   readonly path: string;
   readonly serverInfo: ServerInfo;
   readonly instructions?: string;
+  /** `off`: session-era clients get no session id, and nothing of them is kept. Default `on`. */
+  readonly sessions?: "on" | "off";
   /** Every Tool of the view, whoever calls, by name. */
   readonly tools: readonly Tool[];
   /** The Tools that `principal` may see and use, by name. */

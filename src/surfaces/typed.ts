@@ -9,6 +9,8 @@ export interface TypedSurfaceOptions {
   readonly path: string;
   readonly serverInfo: ServerInfo;
   readonly instructions?: string;
+  /** See {@link Surface}. Default `on`. */
+  readonly sessions?: "on" | "off";
   /** Every Tool of the Catalog. */
   readonly tools: readonly Tool[];
   readonly permits: Permits;
@@ -50,6 +52,7 @@ export function createTypedSurface(options: TypedSurfaceOptions): Surface {
     path: options.path,
     serverInfo,
     ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
+    ...(options.sessions === undefined ? {} : { sessions: options.sessions }),
     tools,
     visibleTools: (principal) => viewOf(principal).tools,
     listTools: (principal, cursor, era) => viewOf(principal).pages.page(cursor, era),

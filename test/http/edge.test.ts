@@ -37,7 +37,7 @@ describe.each(["server", "express"] as const)("the edge of our %s", (placement) 
       const answer = await list({ origin });
       expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([200, origin]);
       expect(answer.headers.get("access-control-expose-headers")).toBe(
-        "Mcp-Session-Id, WWW-Authenticate, MCP-Protocol-Version, Retry-After",
+        "Mcp-Session-Id, WWW-Authenticate, MCP-Protocol-Version, Retry-After, X-Gateway-Degraded",
       );
       expect(answer.headers.get("vary")).toContain("Origin");
     }

@@ -164,10 +164,10 @@ describe("the stream of a POST", () => {
 
   it("carries what the store refuses all the same, without an id to resume from", async () => {
     const memory = createMemorySessions();
-    const append: typeof memory.append = async () => {
+    const away = async (): Promise<string> => {
       throw new GatewayError("store_unavailable", "away");
     };
-    const gateway = await startGateway({ sessions: { ...memory, append } });
+    const gateway = await startGateway({ sessions: { ...memory, begin: away, append: away } });
     gateway.widgets.release();
     const { headers } = await openSession(gateway.url);
     const stream = await openStream(gateway.url, { method: "POST", headers, body });

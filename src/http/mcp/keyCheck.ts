@@ -3,7 +3,8 @@ import { sendJson } from "./reply.ts";
 
 /**
  * Answers a plain `curl` of the path with a good key: 200, who the key is, and an `Mcp-Session-Id` for show, as people who
- * check a key by hand look for one. It is never stored and is 404 when used (protocol.md §5.2).
+ * check a key by hand look for one. It is never stored and is 404 when used (protocol.md §5.2). None
+ * where the Surface keeps no sessions.
  */
 export function sendKeyCheck({ res, headers, surface, principal, parts }: Exchange): void {
   const { sessionIds, now } = parts;
@@ -20,6 +21,7 @@ export function sendKeyCheck({ res, headers, surface, principal, parts }: Exchan
       ? { note: "The gateway does not check keys itself; the API decides on each call." }
       : {}),
   };
-  const shown = sessionIds.show(sessionIds.principalHash(principal), now());
-  sendJson(res, 200, { ...headers, "mcp-session-id": shown }, [`${JSON.stringify(body, null, 2)}\n`]);
+  const shown =
+    surface.sessions === "off" ? {} : { "mcp-session-id": sessionIds.show(sessionIds.principalHash(principal), now()) };
+  sendJson(res, 200, { ...headers, ...shown }, [`${JSON.stringify(body, null, 2)}\n`]);
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Exchange } from "./exchange.ts";
 import { openSse, type Sse } from "./sse.ts";
+import { createStreamRecord, type StreamRecord } from "./streamRecord.ts";
 
 /** How long a client waits before it resumes a broken stream. */
 export const retryMs = 1_000;
@@ -17,34 +18,45 @@ export interface RecordedStream {
   readonly started: () => boolean;
 }
 
-/** @param primed send an empty first event with an id, which clients from 2025-11-25 on understand */
-export function createRecordedStream(exchange: Exchange, sessionId: string, primed: boolean): RecordedStream {
-  const { res, headers, parts } = exchange;
-  const name = randomUUID();
+export interface RecordedStreamOptions {
+  /** Null: nothing of the stream is stored, and its events have no ids. */
+  readonly sessionId: string | null;
+  /** Send an empty first event with an id, which clients from 2025-11-25 on understand. */
+  readonly primed: boolean;
+  /** The last message for who resumes the stream when this process has died; made when the stream starts. */
+  readonly farewell: () => string;
+}
+
+export function createRecordedStream(exchange: Exchange, options: RecordedStreamOptions): RecordedStream {
+  const { sessionId, primed, farewell } = options;
+  const { res, headers, requestId } = exchange;
+  const { sessions, log } = exchange.parts;
   let sse: Sse | undefined;
+  let record: StreamRecord | undefined;
   let queue: Promise<unknown> = Promise.resolve();
-  // What cannot be stored (the store is away, the message is too large for it) is sent all the same: it cannot be resumed.
-  const record = async (data: string, last: boolean): Promise<{ readonly id?: string }> => {
-    try {
-      return { id: `${name}/${await parts.sessions.append(sessionId, name, data, last)}` };
-    } catch (thrown) {
-      parts.log?.error({ err: thrown, requestId: exchange.requestId }, "a message of a stream was not stored");
-      return {};
-    }
-  };
   const start = (): Sse => {
     const opened = openSse(res, headers);
+    if (sessionId === null) return opened;
+    const stored = createStreamRecord({
+      sessions,
+      sessionId,
+      stream: randomUUID(),
+      farewell: farewell(),
+      onLost: (err) => log?.error({ err, requestId }, "a message of a stream was not stored"),
+    });
+    record = stored;
     // Stored even where it is not sent, so that event ids do not depend on the version.
     queue = queue
-      .then(() => record("", false))
-      .then((stored) => primed && stored.id !== undefined && opened.write({ data: "", ...stored, retryMs }));
+      .then(() => stored.begin())
+      .then((id) => primed && id !== undefined && opened.write({ data: "", id, retryMs }));
     return opened;
   };
   const put = (data: string, last: boolean): Promise<void> => {
     sse ??= start();
     const stream = sse;
     const written = queue.then(async () => {
-      stream.write({ data, ...(await record(data, last)) });
+      const id = await record?.add(data, last);
+      stream.write(id === undefined ? { data } : { data, id });
       await stream.drained();
     });
     queue = written.catch(() => undefined);

@@ -1,17 +1,26 @@
+import type { OutgoingHttpHeaders } from "node:http";
 import { anonymous } from "../../auth/authenticate.ts";
 import { GatewayError } from "../../errors.ts";
-import type { McpContext } from "../../mcp/context.ts";
+import type { McpContext, Opening } from "../../mcp/context.ts";
 import { dispatch } from "../../mcp/dispatch.ts";
 import { rpcErrorOf, statusOfRpcError } from "../../mcp/errors.ts";
-import { createNotify, progressTokenOf } from "../../mcp/notify.ts";
 import { rpc } from "../../mcp/versions.ts";
 import type { StopSignal } from "../../session/port.ts";
-import { createSessionAsk } from "./askSession.ts";
 import { type Exchange, header, logFault } from "./exchange.ts";
 import type { RpcMessage, RpcRequest } from "./message.ts";
 import { createRecordedStream } from "./recordedStream.ts";
 import { type Answer, answerText, errorAnswer, resultAnswer, sendError, sendJson } from "./reply.ts";
-import { assertAccepts, assertVersion, type LiveSession, liveSession, refuse } from "./sessionCheck.ts";
+import {
+  assertAccepts,
+  assertVersion,
+  degraded,
+  isAway,
+  liveSession,
+  type PostSession,
+  postSession,
+  refuse,
+} from "./sessionCheck.ts";
+import { baseOf, contextOf } from "./sessionContext.ts";
 
 /** Versions from this one on know empty first events of a stream. */
 const primingVersion = "2025-11-25";
@@ -28,20 +37,27 @@ export async function serveSession(exchange: Exchange, message: RpcMessage): Pro
   assertAccepts(exchange);
   assertVersion(exchange);
   if (message.kind === "request" && message.method === "initialize") return serveInitialize(exchange, message);
-  const session = await liveSession(exchange);
-  if (message.kind === "request") return serveRequest(exchange, session, message);
-  await take(exchange, session, message);
-  exchange.res.writeHead(202, exchange.headers).end();
+  const session = await postSession(exchange);
+  const marked = markedFor(session, exchange);
+  if (message.kind === "request") return serveRequest(marked, session, message);
+  await take(marked, session, message);
+  marked.res.writeHead(202, marked.headers).end();
+}
+
+/** The exchange with the header that tells of a store that is away. */
+function markedFor({ store }: PostSession, exchange: Exchange): Exchange {
+  return store === "away" ? { ...exchange, headers: { ...exchange.headers, ...degraded } } : exchange;
 }
 
 /** A session-era POST of several messages: answered in sequence, as one JSON array. */
-export async function serveBatch(exchange: Exchange, batch: readonly RpcMessage[]): Promise<void> {
-  const { res, headers } = exchange;
-  assertAccepts(exchange);
-  if (header(exchange.req, "mcp-protocol-version")?.trim() !== undefined)
-    assertBatchVersion(header(exchange.req, "mcp-protocol-version") as string);
-  const session = await liveSession(exchange);
+export async function serveBatch(arrived: Exchange, batch: readonly RpcMessage[]): Promise<void> {
+  assertAccepts(arrived);
+  if (header(arrived.req, "mcp-protocol-version")?.trim() !== undefined)
+    assertBatchVersion(header(arrived.req, "mcp-protocol-version") as string);
+  const session = await postSession(arrived);
   assertBatchVersion(session.state.version);
+  const exchange = markedFor(session, arrived);
+  const { res, headers } = exchange;
   if (batch.some((message) => message.kind === "request" && message.method === "initialize")) {
     throw refuse(400, rpc.invalidRequest, "initialize must not be part of a batch");
   }
@@ -59,14 +75,37 @@ function assertBatchVersion(version: string): void {
   throw refuse(400, rpc.invalidRequest, `batches exist only in protocol version ${batchVersion}`);
 }
 
-/** Opens a session. An id that the client offers is ignored, unless it is a live one: a session is initialised once. */
+/**
+ * Opens a session. An id that the client offers is ignored, unless it is a live one: a session is initialised once. While the
+ * store is away the id is good for as long as that lasts: nothing is stored under it, so that it is unknown afterwards and
+ * the client initialises again.
+ */
 async function serveInitialize(exchange: Exchange, message: RpcRequest): Promise<void> {
-  const { req, res, headers, principal, parts } = exchange;
-  if (header(req, "mcp-session-id") !== undefined && (await isLive(exchange))) {
-    throw refuse(400, rpc.invalidRequest, "the session is initialized already");
-  }
+  const { req, principal, surface, parts } = exchange;
+  if (surface.sessions === "off") return answerInitialize(exchange, message, () => ({}));
+  let away = header(req, "mcp-session-id") !== undefined && (await assertNotLive(exchange)) === "unknown";
   const hash = parts.sessionIds.principalHash(principal);
   const id = parts.sessionIds.mint(hash, parts.now());
+  const openSession = async (opening: Opening): Promise<void> => {
+    const state = { ...opening, initialized: false, logLevel: null, subscriptions: [] };
+    const cap = principal.id === anonymous.id ? anonymousSessions : undefined;
+    try {
+      if (!away) await parts.sessions.create(id, hash, state, cap);
+    } catch (thrown) {
+      if (!isAway(thrown)) throw thrown;
+      away = true;
+    }
+  };
+  await answerInitialize(exchange, message, () => ({ "mcp-session-id": id, ...(away ? degraded : {}) }), openSession);
+}
+
+/** @param own headers of the answer, asked for when the session is open */
+async function answerInitialize(
+  exchange: Exchange,
+  message: RpcRequest,
+  own: () => OutgoingHttpHeaders,
+  openSession?: (opening: Opening) => Promise<void>,
+): Promise<void> {
   const context: McpContext = {
     ...baseOf(exchange, { version: "", client: null, capabilities: {} }),
     signal: neverAborts,
@@ -74,14 +113,11 @@ async function serveInitialize(exchange: Exchange, message: RpcRequest): Promise
     ask: async () => {
       throw new GatewayError("confirmation_required", "initialize asks nothing");
     },
-    openSession: (opening) => {
-      const state = { ...opening, initialized: false, logLevel: null, subscriptions: [] };
-      return parts.sessions.create(id, hash, state, principal.id === anonymous.id ? anonymousSessions : undefined);
-    },
+    ...(openSession === undefined ? {} : { openSession }),
   };
   try {
     const result = await dispatch(context, message.method, message.params);
-    sendJson(res, 200, { ...headers, "mcp-session-id": id }, resultAnswer(message.id, result));
+    sendJson(exchange.res, 200, { ...exchange.headers, ...own() }, resultAnswer(message.id, result));
   } catch (thrown) {
     failMethod(exchange, message.id, GatewayError.from(thrown));
   }
@@ -97,23 +133,29 @@ function failMethod(exchange: Exchange, id: string | number, error: GatewayError
 
 const neverAborts = new AbortController().signal;
 
-async function isLive(exchange: Exchange): Promise<boolean> {
+/** Throws 400 / -32600 where the request names a live session. `unknown`: the store does not answer. */
+async function assertNotLive(exchange: Exchange): Promise<"free" | "unknown"> {
   try {
     await liveSession(exchange);
-    return true;
   } catch (thrown) {
-    if (thrown instanceof GatewayError && thrown.code === "invalid_request") return false;
+    if (isAway(thrown)) return "unknown";
+    if (thrown instanceof GatewayError && thrown.code === "invalid_request") return "free";
     throw thrown;
   }
+  throw refuse(400, rpc.invalidRequest, "the session is initialized already");
 }
 
 /**
  * One request. The client's leaving does not end it: its messages are stored, and only `notifications/cancelled` or the end
  * of the session aborts it.
  */
-async function serveRequest(exchange: Exchange, session: LiveSession, message: RpcRequest): Promise<void> {
+async function serveRequest(exchange: Exchange, session: PostSession, message: RpcRequest): Promise<void> {
   const { res, headers, requestId } = exchange;
-  const stream = createRecordedStream(exchange, session.id, session.state.version >= primingVersion);
+  const stream = createRecordedStream(exchange, {
+    sessionId: session.store === "there" ? session.id : null,
+    primed: session.state.version >= primingVersion,
+    farewell: () => farewellOf(exchange, message),
+  });
   const running = watchCancel(exchange, session.id, message.id);
   const send = (text: string): Promise<void> => stream.send(text);
   try {
@@ -131,8 +173,24 @@ async function serveRequest(exchange: Exchange, session: LiveSession, message: R
   }
 }
 
+/** What who resumes the stream of a call reads when the replica that served it has died. */
+function farewellOf({ surface, principal, requestId }: Exchange, { id, params }: RpcRequest): string {
+  const reads = typeof params.name === "string" && surface.findTool(principal, params.name)?.effect === "read";
+  const error = new GatewayError(
+    "outcome_unknown",
+    "the replica that served this request is gone, and what came of the request is unknown.",
+    {
+      next: reads
+        ? "It only reads: send it again."
+        : "A change that it asked for may or may not have been made: look before you send it again.",
+      data: { code: "outcome_unknown", retryable: reads },
+    },
+  );
+  return answerText(errorAnswer(id, rpcErrorOf(error, requestId)));
+}
+
 /** A request of a batch: whatever would need a stream is dropped or refused. */
-async function answerInBatch(exchange: Exchange, session: LiveSession, message: RpcRequest): Promise<Answer> {
+async function answerInBatch(exchange: Exchange, session: PostSession, message: RpcRequest): Promise<Answer> {
   const running = watchCancel(exchange, session.id, message.id);
   try {
     const context = contextOf(exchange, session, message, { signal: running.signal, send: null });
@@ -146,19 +204,29 @@ async function answerInBatch(exchange: Exchange, session: LiveSession, message: 
   }
 }
 
-/** Takes what needs no answer: a notification, or the client's answer to a question of ours. */
-async function take({ parts }: Exchange, { id }: LiveSession, message: RpcMessage): Promise<void> {
+/**
+ * Takes what needs no answer: a notification, or the client's answer to a question of ours. While the store is away, what
+ * nothing is lost by is taken all the same; an answer, and a cancel of a call that another replica may run, throw
+ * `store_unavailable`.
+ */
+async function take({ parts }: Exchange, session: PostSession, message: RpcMessage): Promise<void> {
+  if (session.store === "none") return;
+  const { id } = session;
   if (message.kind === "response") {
+    if (session.store === "away") throw session.error;
     // A late or second answer, or one to nothing, is dropped.
     if (typeof message.id === "string") await parts.sessions.answer(id, message.id, message.message);
   } else if (message.method === "notifications/initialized") {
-    await parts.sessions.remember(id, { initialized: true });
+    // Nothing depends on it: a client must not fail for it.
+    if (session.store === "there") await parts.sessions.remember(id, { initialized: true }).catch(unlessAway);
   } else if (message.method === "notifications/cancelled") {
     const { requestId } = message.params;
-    if (typeof requestId === "string" || typeof requestId === "number") {
-      await parts.sessions.cancel(id, requestId);
-    }
+    if (typeof requestId === "string" || typeof requestId === "number") await parts.sessions.cancel(id, requestId);
   }
+}
+
+function unlessAway(thrown: unknown): void {
+  if (!isAway(thrown)) throw thrown;
 }
 
 /** A signal that aborts when the client cancels the request or the session ends, on whichever replica. */
@@ -168,62 +236,10 @@ function watchCancel(
   requestId: string | number,
 ): { readonly signal: AbortSignal; readonly stop: () => void } {
   const controller = new AbortController();
-  const listener = (signal: StopSignal): void => {
-    if (signal.type === "close" || (signal.type === "cancel" && signal.requestId === requestId)) controller.abort();
+  const listener = (signal: StopSignal): boolean => {
+    const concerned = signal.type === "close" || signal.requestId === requestId;
+    if (concerned) controller.abort();
+    return concerned;
   };
   return { signal: controller.signal, stop: parts.sessions.watchCalls(sessionId, listener) };
-}
-
-interface Running {
-  readonly signal: AbortSignal;
-  /** Sends a message ahead of the answer; null where the answer cannot be a stream. */
-  readonly send: ((message: string) => Promise<void>) | null;
-}
-
-function contextOf(exchange: Exchange, { id, state }: LiveSession, message: RpcRequest, running: Running): McpContext {
-  const { sessions } = exchange.parts;
-  const { signal, send } = running;
-  let current = state;
-  return {
-    ...baseOf(exchange, state),
-    signal,
-    notify:
-      send === null
-        ? () => undefined
-        : createNotify({
-            progressToken: progressTokenOf(message.params),
-            logLevel: state.logLevel ?? "info",
-            send: (text) => void send(text).catch(() => undefined),
-          }),
-    ask:
-      send === null
-        ? async () => {
-            throw new GatewayError("confirmation_required", "a request of a batch cannot ask; send it alone");
-          }
-        : createSessionAsk({
-            sessions,
-            sessionId: id,
-            capabilities: state.capabilities,
-            signal,
-            send,
-            aside: exchange.parts.work.aside,
-          }),
-    session: {
-      read: () => current,
-      remember: async (patch) => {
-        current = { ...current, ...patch };
-        await sessions.remember(id, patch);
-      },
-    },
-  };
-}
-
-type ClientFacts = Pick<LiveSession["state"], "version" | "client" | "capabilities">;
-
-function baseOf(
-  { principal, surface, requestId, parts: { observe } }: Exchange,
-  { version, client, capabilities }: ClientFacts,
-): Pick<McpContext, "principal" | "era" | "version" | "client" | "capabilities" | "surface" | "requestId" | "observe"> {
-  const facts = { principal, era: "session", version, client, capabilities, surface, requestId } as const;
-  return observe === undefined ? facts : { ...facts, observe };
 }

@@ -4,10 +4,52 @@ import { rpc, sessionVersions } from "../../mcp/versions.ts";
 import type { SessionState } from "../../session/port.ts";
 import { accepts, type Exchange, header } from "./exchange.ts";
 
+/** Has no header of its own: the version of a request that names none. */
+const unnamedVersion = "2025-03-26";
+
 /** A session that the request's principal owns. */
 export interface LiveSession {
   readonly id: string;
   readonly state: SessionState;
+}
+
+/** What a POST of the session era is served with. */
+export type PostSession = LiveSession &
+  (
+    | { readonly store: "there" }
+    /** The store does not answer, `error` says so: nothing can be kept, and the client is taken for one without capabilities. */
+    | { readonly store: "away"; readonly error: GatewayError }
+    /** The Surface keeps no sessions. */
+    | { readonly store: "none" }
+  );
+
+/** Marks an answer that was given without the session store (reliability.md §4). */
+export const degraded = { "x-gateway-degraded": "session-store" } as const;
+
+/**
+ * The session of a POST as {@link liveSession} finds it. While the store is away it is known by its MAC alone: nothing is
+ * lost by going on, for a session carries no authority. A Surface without sessions ignores whatever id is sent.
+ */
+export async function postSession(exchange: Exchange): Promise<PostSession> {
+  if (exchange.surface.sessions === "off") return { id: "", state: bareState(exchange), store: "none" };
+  try {
+    return { ...(await liveSession(exchange)), store: "there" };
+  } catch (thrown) {
+    if (!isAway(thrown)) throw thrown;
+    const id = header(exchange.req, "mcp-session-id") ?? ""; // there and ours: the store was asked for it
+    return { id, state: bareState(exchange), store: "away", error: thrown };
+  }
+}
+
+/** Whether something failed because the store does not answer. */
+export function isAway(thrown: unknown): thrown is GatewayError {
+  return thrown instanceof GatewayError && thrown.code === "store_unavailable";
+}
+
+/** What is known of a session whose record nobody has: what the request says. */
+function bareState({ req }: Exchange): SessionState {
+  const version = header(req, "mcp-protocol-version")?.trim() ?? unnamedVersion;
+  return { version, client: null, capabilities: {}, initialized: true, logLevel: null, subscriptions: [] };
 }
 
 /**

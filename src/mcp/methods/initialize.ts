@@ -1,4 +1,4 @@
-import { serverCapabilities } from "../capabilities.ts";
+import { serverCapabilities, sessionlessCapabilities } from "../capabilities.ts";
 import type { Method, Opening } from "../context.ts";
 import { invalidParams, isObject, shown } from "../params.ts";
 import { sessionVersions } from "../versions.ts";
@@ -14,7 +14,7 @@ export const initialize: Method = async (context, params) => {
   return {
     value: {
       protocolVersion: opening.version,
-      capabilities: serverCapabilities,
+      capabilities: context.openSession === undefined ? sessionlessCapabilities : serverCapabilities,
       serverInfo,
       ...(instructions === undefined ? {} : { instructions }),
     },
