@@ -139,6 +139,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
       await redis?.ready();
       state.metricsPort = await metricsServer?.listen(own.metricsPort ?? 0, own.host);
       state.port = await server.listen(own.port, own.host);
+      void news.serve(serving.hash);
       return state.port;
     },
     reload: async (next) => {

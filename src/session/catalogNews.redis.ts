@@ -95,13 +95,18 @@ export function createRedisCatalogNews(options: RedisCatalogNewsOptions): Catalo
   });
   return {
     serve: async (next) => {
-      const starts = hash === undefined;
-      hash = next;
       timer ??= setInterval(lookNow, lookMs).unref();
-      if (!starts) await lookNow(); // at a start other things come first
+      if (hash === undefined) {
+        hash = next; // at a start other things come first: the timer looks, or a second call
+        return;
+      }
+      if (known === undefined) await lookNow(); // else what was served till now would never have been seen
+      hash = next;
+      await lookNow();
     },
     leave: async () => {
       clearInterval(timer);
+      if (known === undefined) await lookNow();
       stop();
       hash = undefined;
       await looking;
