@@ -1,0 +1,5 @@
+import { keysAndAudit } from "./0001_keysAndAudit.ts";
+import type { Migration } from "./migration.ts";
+
+/** Every migration, in the order of their versions. */
+export const migrations: readonly Migration[] = [keysAndAudit];
