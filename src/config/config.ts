@@ -17,6 +17,8 @@ export interface Config {
   readonly brand: BrandConfig;
   readonly limits: LimitsConfig;
   readonly idempotency: IdempotencyConfig;
+  readonly safeguards: readonly SafeguardConfig[];
+  readonly readiness: ReadinessConfig;
   readonly metrics: MetricsConfig;
   readonly server: ServerConfig;
 }
@@ -126,6 +128,11 @@ export interface SurfaceConfig {
   readonly style: "typed";
   readonly upstream: string;
   readonly readOnly: boolean;
+  /**
+   * `off`: session-era clients get no session id and may send every request to any replica without Redis; there are no GET
+   * streams, no questions to the user and no resuming. Default `on`.
+   */
+  readonly sessions: "on" | "off";
   readonly instructions?: string;
   /** Tools per page of `tools/list`; default 1,000, since many clients read only the first page. */
   readonly pageSize: number;
@@ -174,6 +181,12 @@ export interface LimitsConfig {
   readonly streamsPerAddress: number;
   /** Open streams of this process. Default 2,000. */
   readonly streams: number;
+}
+
+/** What `/readyz` answers. */
+export interface ReadinessConfig {
+  /** 503 instead of 200 `degraded` while a store is down. Default false: what can be served without it is. */
+  readonly strict: boolean;
 }
 
 /** What the metrics tell apart. Where they are served is the environment's to say (`METRICS_PORT`). */

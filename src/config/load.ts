@@ -31,6 +31,8 @@ export interface GatewayFile {
   readonly metrics?: Partial<Config["metrics"]>;
 }
 
+  readonly safeguards?: readonly SafeguardFile[];
+  readonly readiness?: Partial<Config["readiness"]>;
 type CheckFile = Partial<Omit<NonNullable<CredentialsConfig["check"]>, "scopes">> & {
   readonly operation: string;
   readonly scopes?: string | { readonly path: string; readonly map?: Readonly<Record<string, string>> };
@@ -133,6 +135,8 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
 
 /** On a port of its own, so that what faces clients never shows it. */
 function metricsPortOf({ metricsPort }: Environment, port: number): { readonly metricsPort?: number } {
+    safeguards: resolveSafeguards(file),
+    readiness: { strict: false, ...file.readiness },
   if (metricsPort === undefined) return {};
   if (metricsPort === port && port !== 0)
     throw new GatewayError(
@@ -279,3 +283,4 @@ function deepFreeze<Value>(value: Value): Value {
   for (const inner of Object.values(value)) deepFreeze(inner);
   return Object.freeze(value);
 }
+        sessions: "on" as const,

@@ -86,6 +86,7 @@ const surface: Schema = closed({
   style: { enum: ["typed"] },
   upstream: text,
   readOnly: { type: "boolean" },
+  sessions: { enum: ["on", "off"] },
   instructions: text,
   pageSize: { type: "integer", minimum: 1, maximum: 10_000 },
   serverInfo: closed({ name: text, title: text, version: text }),
@@ -128,3 +129,4 @@ export const gatewaySchema: Schema = closed(
   },
   ["api"],
 );
+    readiness: closed({ strict: { type: "boolean" } }),

@@ -107,7 +107,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       upstream: "ok",
       store: "ok",
     }),
-    ready: async () => true,
+    ready: async () => "ready",
     page: (surface) => setupPage(surface, { brand: "Widgets", url: "http://localhost/mcp", keyHeader: "x-api-key" }),
     ...app,
   });

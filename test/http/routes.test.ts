@@ -258,7 +258,7 @@ describe("what callers without a key may not see", () => {
   it("is that a process is not ready or drains: 503", async () => {
     const health = { version: "1", tools: 1, sessions: 0, upstream: "ok", store: "ok" };
     const gateway = await startGateway({
-      app: { ready: async () => false, health: async () => ({ ...health, status: "draining" }) },
+      app: { ready: async () => "not ready", health: async () => ({ ...health, status: "draining" }) },
     });
     expect((await get(`${gateway.origin}/readyz`)).status).toBe(503);
     expect((await get(`${gateway.origin}/mcp/health`)).status).toBe(503);

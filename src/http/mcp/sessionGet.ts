@@ -4,7 +4,7 @@ import type { EventPage, SessionSignal } from "../../session/port.ts";
 import { type Exchange, header } from "./exchange.ts";
 import { type HeldStream, holdStream } from "./heldStream.ts";
 import { retryMs } from "./recordedStream.ts";
-import { assertVersion, liveSession, refuse, unknownSession } from "./sessionCheck.ts";
+import { assertVersion, isAway, liveSession, refuse, unknownSession } from "./sessionCheck.ts";
 import { openSse, type Sse } from "./sse.ts";
 
 /** The stream of a session that belongs to no POST: change notifications go there. */
@@ -12,6 +12,8 @@ export const sessionStream = "session";
 
 /** A wake-up may be lost on its way between replicas: every wait also looks for itself. */
 const pollMs = 2_000;
+/** Between two attempts to read on while the store is away: service is back within 2 s of its return. */
+const againMs = 1_000;
 
 /**
  * A session-era GET: the session's own stream from now on, or with `Last-Event-ID` any stream of it from where that id stands
@@ -89,7 +91,7 @@ interface Following extends Position {
 
 /** Sends what is stored, then what comes, until the stream's last message or until the connection has to end. */
 async function follow(following: Following, first: EventPage): Promise<void> {
-  const { exchange, sessionId, stream, held, wake, sse } = following;
+  const { stream, held, wake, sse } = following;
   let { after } = following;
   let page: EventPage | null = first;
   while (page !== null && !held.signal.aborted) {
@@ -100,16 +102,36 @@ async function follow(following: Following, first: EventPage): Promise<void> {
     }
     if (page.ended) return;
     await sse.drained();
-    if (page.events.length === 0) await wake.wait();
-    page = await exchange.parts.sessions.read(sessionId, stream, after);
+    if (page.events.length === 0) await wake.wait(pollMs);
+    page = await nextPage(following, after);
   }
+}
+
+/**
+ * What follows; null when nothing will. A store that is away ends no stream before a heartbeat's time has passed: most come
+ * back sooner, and until then clients would only ask again and again.
+ */
+async function nextPage(following: Following, after: string): Promise<EventPage | null> {
+  const { exchange, sessionId, stream, held, wake } = following;
+  const { sessions, streamLimits } = exchange.parts;
+  const start = performance.now();
+  while (!held.signal.aborted) {
+    try {
+      return await sessions.read(sessionId, stream, after);
+    } catch (thrown) {
+      if (!isAway(thrown)) throw thrown;
+      if (performance.now() - start >= streamLimits.storeAwayMs) return null;
+    }
+    await wake.wait(againMs);
+  }
+  return null;
 }
 
 /** A bell that remembers having rung, so that an event between a read and the wait for the next is not missed. */
 interface Wake {
   readonly ring: () => void;
-  /** Resolves when it rang, or after {@link pollMs}. */
-  readonly wait: () => Promise<void>;
+  /** Resolves when it rang, or after that many milliseconds. */
+  readonly wait: (ms: number) => Promise<void>;
 }
 
 function createWake(): Wake {
@@ -120,11 +142,11 @@ function createWake(): Wake {
       rung = true;
       listener?.();
     },
-    wait: async () => {
+    wait: async (ms) => {
       if (!rung) {
         const { promise, resolve } = Promise.withResolvers<void>();
         listener = resolve;
-        const timer = setTimeout(resolve, pollMs);
+        const timer = setTimeout(resolve, ms);
         timer.unref();
         await promise;
         clearTimeout(timer);

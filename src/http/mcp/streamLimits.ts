@@ -12,6 +12,8 @@ export interface StreamLimitOptions {
   readonly total?: number;
   /** A stream on which nothing was sent for this long is closed. Default 30 min. */
   readonly idleMs?: number;
+  /** A GET stream whose store has been away for this long is closed. Default 15 s, as often as a heartbeat is sent. */
+  readonly storeAwayMs?: number;
   /** How often the credential of an open stream is looked at again. Default 60 s. */
   readonly recheckMs?: number;
 }
@@ -25,16 +27,25 @@ export interface StreamLimits {
   readonly take: (principalId: string | null, address: string) => () => void;
   readonly idleMs: number;
   readonly recheckMs: number;
+  readonly storeAwayMs: number;
 }
 
 export function createStreamLimits(options: StreamLimitOptions = {}): StreamLimits {
-  const { perPrincipal = 5, perAddress = 50, total = 2_000, idleMs = 1_800_000, recheckMs = 60_000 } = options;
+  const {
+    perPrincipal = 5,
+    perAddress = 50,
+    total = 2_000,
+    idleMs = 1_800_000,
+    recheckMs = 60_000,
+    storeAwayMs = 15_000,
+  } = options;
   const principals = new Map<string, number>();
   const networks = new Map<string, number>();
   let open = 0;
   return {
     idleMs,
     recheckMs,
+    storeAwayMs,
     take: (principalId, address) => {
       const network = isLocal(address) ? undefined : networkOf(address);
       const full =

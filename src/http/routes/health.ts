@@ -27,13 +27,23 @@ export function livenessRoute(): (req: Request, res: Response) => void {
   };
 }
 
-/** `GET /readyz`: 200 when the process can serve, 503 when traffic should go elsewhere. */
-export function readinessRoute(ready: () => Promise<boolean>): (req: Request, res: Response) => Promise<void> {
+/** `degraded`: a store is down, and what can be served without it is. `not ready`: traffic should go elsewhere. */
+export type Readiness = "ready" | "degraded" | "not ready";
+
+/**
+ * `GET /readyz`: 200 when the process can serve, 503 when traffic should go elsewhere.
+ * @param strict 503 also when degraded: for who would rather serve nothing than less
+ */
+export function readinessRoute(
+  ready: () => Promise<Readiness>,
+  strict: boolean,
+): (req: Request, res: Response) => Promise<void> {
   return async (_req, res) => {
-    const isReady = await ready();
+    const status = await ready();
+    const isReady = status === "ready" || (status === "degraded" && !strict);
     res
       .status(isReady ? 200 : 503)
       .set("cache-control", "no-store")
-      .json({ status: isReady ? "ready" : "not ready" });
+      .json({ status });
   };
 }
