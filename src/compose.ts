@@ -5,10 +5,12 @@ import { createRedisClaims } from "./calls/claims.redis.ts";
 import { createMemoryRateLimit } from "./calls/rateLimit.memory.ts";
 import { createRedisRateLimit } from "./calls/rateLimit.redis.ts";
 import type { RateLimit } from "./calls/rateLimit.ts";
-import type { Config } from "./config/config.ts";
+import type { Config, LimitsConfig } from "./config/config.ts";
+import { type AddressLimit, createAddressLimit } from "./http/addressLimit.ts";
 import { createMcpListener, type McpListener } from "./http/mcp/listener.ts";
 import { createMetricsServer } from "./http/metricsServer.ts";
 import { createHttpServer } from "./http/server.ts";
+import { createShedding } from "./http/shedding.ts";
 import { connectRedis, type RedisConnection } from "./redis/connection.ts";
 import { createServing, type Served, type Serving, type Standing } from "./serving.ts";
 import { createRedisCatalogNews } from "./session/catalogNews.redis.ts";
@@ -74,28 +76,23 @@ export function compose({ logger, ...served }: Parts): Gateway {
   const metrics = own.metricsPort === undefined ? undefined : createMetrics({ transport: "tcp", ...config.metrics });
   const redis = own.redisUrl === undefined ? undefined : connectRedis(own.redisUrl, { logger });
   const sessions = sessionsIn(redis, limits.sessionsPerPrincipal);
-  const standing: Standing = {
-    logger,
   const addresses = addressesIn(redis, own.instances, limits);
   const shedding = createShedding();
-  /** Undefined when the store does not answer. */
-  const sessionCount = (): Promise<number | undefined> => sessions.count().catch(() => undefined);
+  const standing: Standing = {
+    logger,
     secrets,
     claims: redis === undefined ? createMemoryClaims() : createRedisClaims({ redis }),
     rates: ratesIn(redis, own.instances),
     metrics,
     url,
-    ready: async () => {
-      if (state.draining) return "not ready";
-      return (await sessionCount()) === undefined ? "degraded" : "ready";
-    },
+    ready: async () => !state.draining,
     admit: (network) => {
       addresses?.take(network);
       shedding.assertTakes("list");
     },
     health: async (upstream) => {
-      const count = await sessionCount();
-      const troubled = upstream === "failing" || count === undefined;
+      const store = redis === undefined || redis.isUp() ? "ok" : "down";
+      const troubled = upstream === "failing" || store === "down";
       const status = state.draining ? "draining" : troubled ? "degraded" : "ok";
       const count = store === "ok" ? await sessions.count().catch(() => 0) : 0;
       return { status, sessions: count, upstream, store };
@@ -114,7 +111,9 @@ export function compose({ logger, ...served }: Parts): Gateway {
       total: limits.streams,
     },
     maxInFlight: limits.inFlight,
-    ...(metrics && { observe: metrics.operation }),
+    ...(addresses && { addresses }),
+    shedding,
+    ...(metrics && { observe: metrics.operation, refused: metrics.refused }),
   });
   const app: RequestListener = (req, res) => serving.app(req, res);
   const server = createHttpServer({ mcp, app });
@@ -136,6 +135,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     await Promise.all([...retiring, retire(serving, settlingMs)]);
     await sessions.close();
     await redis?.close();
+    shedding.close();
     await metricsServer?.close();
   };
   let closing: Promise<void> | undefined;
@@ -176,6 +176,7 @@ function warnOfStanding(started: Config, next: Config, logger: Logger): void {
     "limits.streamsPerAddress": limits.streamsPerAddress,
     "limits.streams": limits.streams,
     "limits.inFlight": limits.inFlight,
+    "limits.requestsPerMinutePerAddress": limits.requestsPerMinutePerAddress,
     "metrics.toolNames": metrics.toolNames,
   });
   const wanted = standing(next);
@@ -207,6 +208,18 @@ function ratesIn(redis: RedisConnection | undefined, instances: number): Standin
     ...(readsPerMinute !== "off" && { reads: limitOf("read", readsPerMinute) }),
     ...(writesPerMinute !== "off" && { writes: limitOf("write", writesPerMinute) }),
   });
+}
+
+/** The limit on requests from one address; undefined where it is off. */
+function addressesIn(
+  redis: RedisConnection | undefined,
+  instances: number,
+  { requestsPerMinutePerAddress: perMinute }: LimitsConfig,
+): AddressLimit | undefined {
+  if (perMinute === "off") return undefined;
+  if (redis === undefined) return createAddressLimit({ perMinute });
+  const { take } = createRedisRateLimit({ redis, name: "request", perMinute, instances });
+  return createAddressLimit({ perMinute, shared: { take, instances } });
 }
 
 /** Nothing that is signed outlives the process while sessions live in it, so a secret nobody knows is the best one. */

@@ -19,7 +19,7 @@ import { GatewayError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import { edgePolicy } from "./http/edge.ts";
 import type { McpView } from "./http/mcp/listener.ts";
-import type { Health, Readiness } from "./http/routes/health.ts";
+import type { Health } from "./http/routes/health.ts";
 import { setupPage } from "./http/routes/page.ts";
 import type { Surface } from "./surfaces/surface.ts";
 import { createTypedSurface } from "./surfaces/typed.ts";
@@ -50,7 +50,7 @@ export interface Standing {
   readonly metrics: Metrics | undefined;
   /** The URL that clients are told. */
   readonly url: () => string;
-  readonly ready: () => Promise<Readiness>;
+  readonly ready: () => Promise<boolean>;
   /** Throws when a list is not served to a request from there. */
   readonly admit: (network: string | undefined) => void;
   /** The fields of a Surface's health that say nothing of the Surface. */
@@ -146,10 +146,9 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
     log: logger,
     anonymousTools: config.toolsEndpoint.anonymous,
     ready: standing.ready,
+    admit: standing.admit,
     health: async (surface) => ({
       version: api.version,
-    strictReadiness: config.readiness.strict,
-    admit: standing.admit,
       tools: surface.tools.length,
       ...(await standing.health(upstreamOf(surfaceConfig(surface.name)).health())),
     }),

@@ -4,8 +4,9 @@ import { challengeOf } from "../auth/challenge.ts";
 import { GatewayError, httpStatus } from "../errors.ts";
 import type { Surface } from "../mcp/context.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { blamedFor } from "./address.ts";
 import { corsHeaders, type EdgePolicy, pageHeaders, preflightHeaders, refusalOf } from "./edge.ts";
-import { type Health, healthRoute, livenessRoute, type Readiness, readinessRoute } from "./routes/health.ts";
+import { type Health, healthRoute, livenessRoute, readinessRoute } from "./routes/health.ts";
 import { notFound } from "./routes/notFound.ts";
 import { toolRoute, toolsRoute } from "./routes/tools.ts";
 
@@ -20,9 +21,7 @@ export interface AppOptions {
   /** What `<path>/health` says of a Surface. Asks no upstream. */
   readonly health: (surface: Surface) => Promise<Health>;
   /** Whether the process can serve: what `/readyz` answers. */
-  readonly ready: () => Promise<Readiness>;
-  /** `/readyz` is 503 when degraded. Default false. */
-  readonly strictReadiness?: boolean;
+  readonly ready: () => Promise<boolean>;
   /** Throws when the lists of a Surface are not served to this request: too many from there, or the process is under strain. */
   readonly admit?: (network: string | undefined) => void;
   /** The page at `/`. */
@@ -41,13 +40,14 @@ export function createApp(options: AppOptions): Express {
   app.set("query parser", "simple");
   // Orchestrators call these by address.
   app.get("/healthz", livenessRoute());
-  app.get("/readyz", readinessRoute(options.ready, options.strictReadiness ?? false));
+  app.get("/readyz", readinessRoute(options.ready));
   app.use(edge(options));
   for (const surface of options.surfaces) {
     app.get(
       `${surface.path}/health`,
       healthRoute(() => options.health(surface)),
     );
+    app.use(`${surface.path}/tools`, admission(options));
     app.get(`${surface.path}/tools`, toolsRoute(surface, options));
     app.get(`${surface.path}/tools/:name`, toolRoute(surface, options));
   }
@@ -92,6 +92,13 @@ function edge({
     }
     res.set({ "cache-control": "no-store", vary, "x-content-type-options": "nosniff" });
     for (const [name, value] of Object.entries(corsHeaders(req))) res.set(name, String(value));
+    next();
+  };
+}
+
+function admission({ admit }: AppOptions): (req: Request, res: Response, next: NextFunction) => void {
+  return (req, _res, next) => {
+    admit?.(blamedFor(req));
     next();
   };
 }

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { answerClientFault } from "./clientFault.ts";
 import { type Connections, trackConnections } from "./connections.ts";
 import { type DrainOptions, drainServer } from "./drain.ts";
 import { listen } from "./listen.ts";
@@ -65,6 +67,7 @@ export function createHttpServer({ mcp, app, limits }: HttpServerOptions): HttpS
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
     if (isLeaving || !server.listening) res.setHeader("connection", "close");
     connections.answering(res);
+    answers.set(req.socket, res);
     if (!mcp.listener(req, res)) app(req, res);
   };
   const server = createServer(
@@ -74,6 +77,8 @@ export function createHttpServer({ mcp, app, limits }: HttpServerOptions): HttpS
       requestTimeout: limit.requestTimeoutMs,
       connectionsCheckingInterval: limit.connectionsCheckingMs,
       keepAliveTimeout: limit.keepAliveTimeoutMs,
+      // The edge refuses a request without a Host, with a body that clients of MCP can read.
+      requireHostHeader: false,
     },
     serve,
   );
@@ -84,6 +89,11 @@ export function createHttpServer({ mcp, app, limits }: HttpServerOptions): HttpS
     res.writeContinue();
     serve(req, res);
   });
+  // The answer that a connection is busy with, for a request after it that cannot be read.
+  const answers = new WeakMap<Duplex, ServerResponse>();
+  server.on("clientError", (fault: NodeJS.ErrnoException, socket: Duplex) =>
+    answerClientFault(fault, socket, answers.get(socket)),
+  );
   const connections: Connections = trackConnections();
   server.on("connection", (socket: Socket) => connections.opened(socket));
   return {

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { ErrorCode } from "../errors.ts";
 
 /**
  * The names of what is measured, in one place: those of OpenTelemetry's conventions for MCP in Prometheus form where there is
@@ -11,6 +12,7 @@ export const metricNames = {
   sessions: "specgate_sessions",
   streams: "specgate_open_streams",
   inFlight: "specgate_requests_in_flight",
+  refused: "specgate_requests_refused_total",
 } as const;
 
 /** The conventions' buckets, seconds. */
@@ -64,6 +66,8 @@ export interface Metrics {
   readonly operation: ObserveOperation;
   readonly upstream: (measure: UpstreamMeasure) => void;
   readonly drift: (measure: DriftMeasure) => void;
+  /** One request that was refused before a method ran, by error code: `rate_limited`, `overloaded`, `unauthenticated` … */
+  readonly refused: (code: ErrorCode) => void;
   /** Adds the gauges, once there is something to read. */
   readonly watch: (readings: Readings) => void;
   /** Prometheus text format 0.0.4. */
@@ -114,6 +118,12 @@ export function createMetrics({ transport, toolNames = false }: MetricsOptions):
     labelNames: ["resource", "kind", "drift"],
     registers,
   });
+  const refusals = new Counter({
+    name: metricNames.refused,
+    help: "Requests to MCP endpoints that were refused before a method ran, by error code.",
+    labelNames: ["code"],
+    registers,
+  });
   return {
     operation: ({ method, version, tool, errorType, seconds }) =>
       operations.observe(
@@ -130,6 +140,7 @@ export function createMetrics({ transport, toolNames = false }: MetricsOptions):
       ),
     upstream: ({ upstream, outcome, seconds }) => upstreams.observe({ upstream, outcome }, seconds),
     drift: ({ resource, kind, drift }) => drifts.inc({ resource, kind, drift }),
+    refused: (code) => refusals.inc({ code }),
     watch: (readings) => {
       gauge(registers, metricNames.sessions, "Sessions alive, of all replicas that share a store.", readings.sessions);
       gauge(registers, metricNames.streams, "Open GET and listen streams of this process.", readings.streams);

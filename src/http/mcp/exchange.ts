@@ -1,12 +1,14 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Authenticate } from "../../auth/authenticate.ts";
 import type { Keys } from "../../auth/keys.ts";
-import type { GatewayError } from "../../errors.ts";
+import type { ErrorCode, GatewayError } from "../../errors.ts";
 import type { Principal, Surface } from "../../mcp/context.ts";
 import type { SessionIds } from "../../session/id.ts";
 import type { Sessions } from "../../session/port.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { ObserveOperation } from "../../telemetry/metrics.ts";
+import type { AddressLimit } from "../addressLimit.ts";
+import type { Shedding } from "../shedding.ts";
 import type { BodyLimits } from "./body.ts";
 import type { ChangeHub } from "./changeHub.ts";
 import type { OpenStreams } from "./openStreams.ts";
@@ -30,6 +32,10 @@ export interface Parts {
   readonly now: () => number;
   /** Takes the measure of each request. */
   readonly observe: ObserveOperation | undefined;
+  readonly addresses: AddressLimit | undefined;
+  readonly shedding: Pick<Shedding, "assertTakes"> | undefined;
+  /** Takes why a request was refused before a method ran. */
+  readonly refused: ((code: ErrorCode) => void) | undefined;
 }
 
 /** One HTTP request that passed Host, Origin and credential. */
@@ -38,6 +44,8 @@ export interface Exchange {
   readonly res: ServerResponse;
   readonly surface: Surface;
   readonly principal: Principal;
+  /** Where it came from; undefined where a proxy of ours hides it, see `blamedFor`. */
+  readonly network: string | undefined;
   /** Headers that every response of the path carries. */
   readonly headers: OutgoingHttpHeaders;
   readonly requestId: string;

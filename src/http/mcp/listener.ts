@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Authenticate } from "../../auth/authenticate.ts";
 import { deriveKeys } from "../../auth/keys.ts";
-import { GatewayError, httpStatus } from "../../errors.ts";
+import { type ErrorCode, GatewayError, httpStatus } from "../../errors.ts";
 import { type Change, changeNotification } from "../../mcp/changes.ts";
 import type { Surface } from "../../mcp/context.ts";
 import { rpc } from "../../mcp/versions.ts";
@@ -13,13 +13,15 @@ import type { Logger } from "../../telemetry/log.ts";
 import type { ObserveOperation } from "../../telemetry/metrics.ts";
 import type { Secret } from "../../telemetry/secret.ts";
 import { blamedFor } from "../address.ts";
+import type { AddressLimit } from "../addressLimit.ts";
 import { corsHeaders, type EdgePolicy, pageHeaders, preflightHeaders, refusalOf } from "../edge.ts";
+import type { Shedding } from "../shedding.ts";
 import { type BodyLimits, defaultBodyLimits, readJson } from "./body.ts";
 import { createChangeHub } from "./changeHub.ts";
 import { eraOf } from "./era.ts";
 import { accepts, type Exchange, header, logFault, type Parts } from "./exchange.ts";
 import { sendKeyCheck } from "./keyCheck.ts";
-import { echoedId } from "./message.ts";
+import { echoedId, type RpcMessage } from "./message.ts";
 import { createOpenStreams } from "./openStreams.ts";
 import { errorAnswer, sendError, sendJson } from "./reply.ts";
 import { serveBatch, serveSession } from "./session.ts";
@@ -52,6 +54,12 @@ export interface McpListenerOptions extends McpView {
   readonly log?: Pick<Logger, "error">;
   /** Takes the measure of each MCP request. Default: nothing is measured. */
   readonly observe?: ObserveOperation;
+  /** Default: any number of requests from one address. */
+  readonly addresses?: AddressLimit;
+  /** Default: nothing is shed. */
+  readonly shedding?: Pick<Shedding, "assertTakes">;
+  /** Takes why a request was refused before a method ran. Default: nobody. */
+  readonly refused?: (code: ErrorCode) => void;
   /** Milliseconds since the epoch; for tests. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -113,7 +121,7 @@ export function createMcpListener(options: McpListenerOptions): McpListener {
         return true;
       }
       const headers = req.headers.origin === undefined ? plain : { ...plain, ...corsHeaders(req) };
-      const arrival: Arrival = { req, res, surface, headers, requestId: randomUUID(), parts };
+      const arrival: Arrival = { req, res, surface, headers, requestId: randomUUID(), network: blamedFor(req), parts };
       serve(arrival).catch((thrown: unknown) => fail(arrival, GatewayError.from(thrown), undefined));
       return true;
     },
@@ -169,6 +177,9 @@ function standingParts(options: McpListenerOptions, authenticate: Authenticate):
     log: options.log,
     now: options.now ?? Date.now,
     observe: options.observe,
+    addresses: options.addresses,
+    shedding: options.shedding,
+    refused: options.refused,
   };
 }
 
@@ -188,14 +199,14 @@ function pathOf(req: IncomingMessage & { readonly originalUrl?: string }): strin
 /** A request to a Surface path, before its credential was looked at. */
 type Arrival = Omit<Exchange, "principal">;
 
-function serve(arrival: Arrival): Promise<void> {
+async function serve(arrival: Arrival): Promise<void> {
+  arrival.parts.addresses?.take(arrival.network);
   switch (arrival.req.method) {
     case "POST":
       return servePost(arrival);
     case "GET":
       return serveGet(arrival);
     case "DELETE":
-      if (keepsNone(arrival)) return refuseMethod(arrival);
       return counted(arrival, () => authenticated(arrival).then(serveSessionDelete));
     default:
       return refuseMethod(arrival);
@@ -203,18 +214,32 @@ function serve(arrival: Arrival): Promise<void> {
 }
 
 async function authenticated(arrival: Arrival): Promise<Exchange> {
-  const { req, parts } = arrival;
-  return { ...arrival, principal: await parts.authenticate(req.rawHeaders, blamedFor(req)) };
+  const { req, network, parts } = arrival;
+  return { ...arrival, principal: await parts.authenticate(req.rawHeaders, network) };
+}
+
+/** Runs `work` as one of the requests in flight. Throws `overloaded` when there are too many. */
+async function counted<Value>({ parts }: Arrival, work: () => Promise<Value>): Promise<Value> {
+  parts.work.enter();
+  try {
+    return await work();
+  } finally {
+    parts.work.leave();
+  }
 }
 
 async function servePost(arrival: Arrival): Promise<void> {
   const { req, parts } = arrival;
+  // The stateless era says in a header what it is about, so that nothing of a call that is not taken is read.
+  if (header(req, "mcp-method")?.trim() === "tools/call") parts.shedding?.assertTakes("call");
   parts.work.enter();
   let body: unknown;
   try {
     const exchange = await authenticated(arrival);
     body = await readJson(req, parts.bodyLimits);
     const inbound = eraOf(body, header(req, "mcp-protocol-version")?.trim());
+    if (inbound.era === "session" && parts.shedding !== undefined)
+      shedOf("batch" in inbound ? inbound.batch : [inbound.message], parts.shedding);
     if (inbound.era === "stateless") await serveStateless(exchange, inbound.message);
     else if ("batch" in inbound) await serveBatch(exchange, inbound.batch);
     else await serveSession(exchange, inbound.message);
@@ -225,15 +250,19 @@ async function servePost(arrival: Arrival): Promise<void> {
   }
 }
 
+/** Throws `overloaded` when the process is under strain and a message asks for what it then does not take. */
+function shedOf(messages: readonly RpcMessage[], shedding: Pick<Shedding, "assertTakes">): void {
+  if (messages.some((message) => message.kind === "request" && message.method === "tools/call"))
+    shedding.assertTakes("call");
+}
+
 /** By `Accept`: a stream, the page for a browser, or the key check for everything else, `curl` first of all. */
 async function serveGet(arrival: Arrival): Promise<void> {
   const { req, surface, parts } = arrival;
-  if (accepts(req, "text/event-stream")) {
-    if (keepsNone(arrival)) return refuseMethod(arrival);
+  if (accepts(req, "text/event-stream"))
     return serveSessionGet(await counted(arrival, () => authenticated(arrival)));
-  }
   if (parts.page !== undefined && accepts(req, "text/html")) return sendPage(arrival, parts.page(surface, req));
-  sendKeyCheck(await authenticated(arrival));
+  await counted(arrival, async () => sendKeyCheck(await authenticated(arrival)));
 }
 
 function preflight(req: IncomingMessage, res: ServerResponse, edge: EdgePolicy): void {
@@ -241,16 +270,9 @@ function preflight(req: IncomingMessage, res: ServerResponse, edge: EdgePolicy):
   else res.writeHead(204, preflightHeaders(req, edge, methods)).end();
 }
 
-/** Where no sessions are kept there is no stream to GET and nothing to DELETE. */
-function keepsNone({ surface }: Arrival): boolean {
-  return surface.sessions === "off";
-}
-
-async function refuseMethod(arrival: Arrival): Promise<void> {
-  const { res, headers } = arrival;
+async function refuseMethod({ res, headers }: Arrival): Promise<void> {
   const error = { code: rpc.refused, message: "Method not allowed" };
-  const allow = keepsNone(arrival) ? "POST" : methods;
-  sendJson(res, 405, { ...headers, allow }, errorAnswer(null, error));
+  sendJson(res, 405, { ...headers, allow: methods }, errorAnswer(null, error));
 }
 
 function sendPage({ res, headers }: Arrival, html: string): void {
@@ -261,6 +283,7 @@ function sendPage({ res, headers }: Arrival, html: string): void {
 function fail(arrival: Arrival, error: GatewayError, body: unknown): void {
   const { req, res, headers, surface, requestId } = arrival;
   logFault(arrival, error);
+  arrival.parts.refused?.(error.code);
   // The body of a request that is refused early is let go by, so that the connection stays of use.
   if (!req.readableEnded) req.resume();
   const status = error.facts.status ?? httpStatus[error.code];

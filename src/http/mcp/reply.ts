@@ -23,6 +23,9 @@ function idText(id: string | number): string {
   return typeof id === "number" ? String(id) : JSON.stringify(id);
 }
 
+/** A client that takes nothing of its answer for this long is dropped. */
+const stallMs = 30_000;
+
 /** Sends the answer as the whole response. */
 export function sendJson(res: ServerResponse, status: number, headers: OutgoingHttpHeaders, answer: Answer): void {
   if (res.headersSent || res.destroyed) return;
@@ -32,11 +35,13 @@ export function sendJson(res: ServerResponse, status: number, headers: OutgoingH
   if (answer.length === 1 && typeof only === "string") {
     // One byte per character means ASCII, which is the same in latin1, and that Node writes without encoding it.
     res.end(only, length === only.length ? "latin1" : "utf8");
-    return;
+  } else {
+    res.cork();
+    for (const part of answer) res.write(part);
+    res.end();
   }
-  res.cork();
-  for (const part of answer) res.write(part);
-  res.end();
+  // The timer of the socket sees each part of a large answer leave, and Node sets it anew once all has left.
+  if (res.writableLength > 0) res.setTimeout(stallMs, () => res.destroy());
 }
 
 /** An error and what its answer needs to know of the request. */

@@ -71,9 +71,9 @@ type ClientFacts = Pick<SessionState, "version" | "client" | "capabilities">;
 
 /** What follows from the request alone, and what the client said of itself. */
 export function baseOf(
-  { principal, surface, requestId, parts: { observe } }: Exchange,
+  { principal, surface, requestId, network, parts: { observe } }: Exchange,
   { version, client, capabilities }: ClientFacts,
-): Pick<McpContext, "principal" | "era" | "version" | "client" | "capabilities" | "surface" | "requestId" | "observe"> {
+): Omit<McpContext, "signal" | "notify" | "ask"> {
   const facts = { principal, era: "session", version, client, capabilities, surface, requestId } as const;
-  return observe === undefined ? facts : { ...facts, observe };
+  return { ...facts, ...(network !== undefined && { network }), ...(observe !== undefined && { observe }) };
 }

@@ -62,7 +62,7 @@ function createLazyStream({ res, headers }: Exchange): LazyStream {
 }
 
 function contextOf(exchange: Exchange, message: RpcRequest, envelope: Envelope, stream: LazyStream): McpContext {
-  const { res, surface, principal, requestId, parts } = exchange;
+  const { res, surface, principal, network, requestId, parts } = exchange;
   const controller = new AbortController();
   res.once("close", () => {
     if (!res.writableFinished) controller.abort();
@@ -78,6 +78,7 @@ function contextOf(exchange: Exchange, message: RpcRequest, envelope: Envelope, 
     era: "stateless",
     version: envelope.version,
     client: envelope.client,
+    ...(network !== undefined && { network }),
     capabilities: envelope.capabilities,
     surface,
     requestId,
