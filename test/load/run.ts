@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { check, report, type Violation } from "./checker.ts";
+import type { Caller, Cluster } from "./cluster.ts";
+import { createHistory, type Fault, type History } from "./history.ts";
+import { type ClientOptions, runSessionClient, type Showcase, thinking } from "./sessionClient.ts";
+import { runStatelessClient } from "./statelessClient.ts";
+import { createWire } from "./wire.ts";
+
+export interface LoadOptions {
+  readonly cluster: Cluster;
+  readonly seconds: number;
+  /** Session-era clients. */
+  readonly clients: number;
+  /** Clients of 2026-07-28. Default 0. */
+  readonly stateless?: number;
+  /** Pause of a client between two steps. */
+  readonly thinkMs: number;
+  /** Every request ends within this. Default 10,000: ten times what one may take while a store is away, and more. */
+  readonly boundMs?: number;
+  /** Between two announcements. Default 4,000. */
+  readonly announceMs?: number;
+  /** What is done to the cluster meanwhile; each thing is told as it is over. */
+  readonly faults?: (tell: (fault: Fault) => void) => Promise<void>;
+}
+
+/** What a run came to. */
+export interface Load {
+  readonly history: History;
+  readonly violations: readonly Violation[];
+  /** The shortest offending history of each invariant, or empty. */
+  readonly report: string;
+  readonly requests: number;
+  /** Whole rounds of each session-era client, by name, and of each stateless one. */
+  readonly rounds: ReadonlyMap<string, number>;
+  readonly requestsPerSecond: number;
+  readonly latency: { readonly p50: number; readonly p99: number };
+}
+
+/** Starts over this long, so that no two clients of many move in step. */
+const rampMs = 2_000;
+
+/** Lets clients loose on a cluster, lets the last rounds finish, compares with Beacon's rows and judges it all. */
+export async function runLoad(options: LoadOptions): Promise<Load> {
+  const { cluster, seconds, clients, stateless = 0, thinkMs, boundMs = 10_000, announceMs = 4_000 } = options;
+  const history = createHistory();
+  const wire = createWire(cluster.url);
+  const showcase: Showcase = { sessions: new Map(), events: new Map() };
+  const until = performance.now() + seconds * 1_000;
+  const isOver = (): boolean => performance.now() >= until;
+  const run = randomBytes(3).toString("hex");
+  const clientOf = (name: string, index: number): ClientOptions => ({
+    name,
+    caller: cluster.callers[index % cluster.callers.length] as Caller,
+    wire,
+    history,
+    showcase,
+    think: thinking(thinkMs),
+    isOver,
+    boundMs,
+    run,
+  });
+  const rounds = new Map<string, number>();
+  const started = performance.now();
+  const live = async (name: string, index: number, play: (client: ClientOptions) => Promise<number>): Promise<void> => {
+    await sleep(Math.random() * rampMs);
+    rounds.set(name, await play(clientOf(name, index)));
+  };
+  const names = (letter: string, count: number): string[] =>
+    Array.from({ length: count }, (_, index) => `${letter}${index}`);
+  const all = [
+    ...names("c", clients).map((name, index) => live(name, index, runSessionClient)),
+    ...names("s", stateless).map((name, index) => live(name, index, runStatelessClient)),
+  ];
+  const announcing = announce(cluster, history, announceMs, isOver);
+  await options.faults?.(history.tell);
+  await Promise.all(all);
+  await announcing;
+  const took = performance.now() - started;
+  wire.close();
+  for (const row of await cluster.rows()) if (row.name.includes(`:${run}:`)) history.tell(row);
+  const violations = check(history.lines);
+  return { history, violations, report: report(violations), rounds, ...figures(history, took) };
+}
+
+async function announce(cluster: Cluster, history: History, everyMs: number, isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
+    await sleep(everyMs);
+    if (!isOver()) history.tell(await cluster.announce());
+  }
+}
+
+function figures({ lines }: History, tookMs: number): Pick<Load, "requests" | "requestsPerSecond" | "latency"> {
+  const operations = lines.filter((line) => line.kind === "operation");
+  const quick = operations.filter(({ operation }) => operation === "read" || operation === "list");
+  const times = quick.map(({ start, end }) => end - start).sort((one, other) => one - other);
+  const at = (share: number): number => Math.round(times[Math.floor(times.length * share)] ?? 0);
+  return {
+    requests: operations.length,
+    requestsPerSecond: Math.round((operations.length * 1_000) / tookMs),
+    latency: { p50: at(0.5), p99: at(0.99) },
+  };
+}
