@@ -1,11 +1,11 @@
 import type { ToolHook } from "./calls/hooks.ts";
-import { compose, type Gateway } from "./compose.ts";
-import { readEnvironment } from "./config/environment.ts";
+import { type Gateway as ComposedGateway, compose } from "./compose.ts";
+import { type Environment, readEnvironment } from "./config/environment.ts";
 import { type GatewayFile, readGatewayFile, resolveConfig } from "./config/load.ts";
 import type { Api } from "./descriptor.ts";
+import type { Served } from "./serving.ts";
 import { createLogger, type Logger } from "./telemetry/log.ts";
 
-export type { Gateway } from "./compose.ts";
 export type { GatewayFile } from "./config/load.ts";
 export type { Api } from "./descriptor.ts";
 
@@ -25,6 +25,16 @@ export interface GatewayOptions {
   readonly logger?: Logger;
 }
 
+/** A gateway in an application of yours. */
+export interface Gateway extends Omit<ComposedGateway, "reload"> {
+  /**
+   * Serves the changed Api, configuration or hooks from now on, in one step: requests in flight finish with what they began
+   * with, and clients are told when their lists of tools changed. What is left away stays as it is; a `config` that is a path is read again.
+   * Throws GatewayError `invalid_request`, and serves the old one on, when something is wrong.
+   */
+  readonly reload: (changes?: Partial<Pick<GatewayOptions, "api" | "config" | "hooks">>) => Promise<void>;
+}
+
 /**
  * A gateway to embed in a Node or Express application:
  *
@@ -39,11 +49,23 @@ export interface GatewayOptions {
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const environment = readEnvironment(options.environment ?? process.env);
-  const { api } = options;
-  const given = options.config ?? { api: api.name, brand: { name: api.title } };
+  const served = servedOf(options, environment);
+  const logger = options.logger ?? createLogger(served.config.server.logLevel);
+  const gateway = compose({ ...served, logger });
+  let current = options;
+  return {
+    ...gateway,
+    reload: async (changes) => {
+      const next = { ...current, ...changes };
+      await gateway.reload(servedOf(next, environment));
+      current = next;
+    },
+  };
+}
+
+function servedOf({ api, config, upstream, hooks }: GatewayOptions, environment: Environment): Served {
+  const given = config ?? { api: api.name, brand: { name: api.title } };
   const file = typeof given === "string" ? readGatewayFile(given) : given;
-  const flags = options.upstream === undefined ? {} : { upstreamUrl: options.upstream };
-  const config = resolveConfig(file, environment, flags, api.version);
-  const logger = options.logger ?? createLogger(config.server.logLevel);
-  return compose({ api, config, logger, ...(options.hooks && { hooks: options.hooks }) });
+  const flags = upstream === undefined ? {} : { upstreamUrl: upstream };
+  return { api, config: resolveConfig(file, environment, flags, api.version), ...(hooks && { hooks }) };
 }
