@@ -153,12 +153,19 @@ function verdictOf(
   return { outcome: "ok", ...(wrong !== undefined && { wrong }) };
 }
 
-function codeOf({ structuredContent, content }: Readonly<Record<string, unknown>>): string {
-  const code = (structuredContent as { readonly code?: unknown } | undefined)?.code;
-  return typeof code === "string" ? code : JSON.stringify(content ?? null).slice(0, 200);
+/** The code in the text of a Tool's error. */
+function codeOf({ content }: Readonly<Record<string, unknown>>): string {
+  const [block] = content as readonly { readonly text?: string }[]; // MCP says so
+  const told = messageOf(block?.text ?? "") as { readonly code?: string } | undefined;
+  return told?.code ?? String(block?.text).slice(0, 200);
 }
 
 /** The structured result of a Tool. */
 export function structuredOf(result: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return (result.structuredContent ?? {}) as Readonly<Record<string, unknown>>; // MCP says it is an object
+}
+
+/** The object that a Tool of Beacon answers with. */
+export function itemOf(result: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return (structuredOf(result).item ?? {}) as Readonly<Record<string, unknown>>; // the envelope of DESIGN §6.1
 }

@@ -3,7 +3,7 @@ import type { Caller } from "./cluster.ts";
 import { rowPrefix } from "./cluster.ts";
 import type { History } from "./history.ts";
 import { type Listener, startListening } from "./listener.ts";
-import { type Answered, type Asking, createPeer, markOf, type Peer, structuredOf } from "./peer.ts";
+import { type Answered, type Asking, createPeer, itemOf, markOf, type Peer, structuredOf } from "./peer.ts";
 import type { Message, Wire } from "./wire.ts";
 
 /** What clients know of one another, to try what is not theirs. */
@@ -148,19 +148,17 @@ const list: Step = async (client) => {
 };
 
 const read: Step = async (client) => {
-  const { monitors, tenant } = client.caller;
+  const { monitors } = client.caller;
   const id = monitors[Math.floor(Math.random() * monitors.length)];
   const { line } = await callTool(
     client,
     "read",
     "get_monitor",
-    { id },
+    { monitorId: id },
     {
       judge: (result) => {
-        const monitor = structuredOf(result);
-        return monitor.id === id && monitor.organisationId === `org_${tenant}`
-          ? undefined
-          : `asked ${id}, got ${text(monitor)}`;
+        const monitor = itemOf(result);
+        return monitor.id === id ? undefined : `asked ${id}, got ${text(monitor)}`;
       },
     },
   );
@@ -175,10 +173,10 @@ const create: Step = async (client) => {
   const once = (): Promise<Answered> =>
     callTool(client, "create", "create_label", args, {
       facts: { row, key: args.idempotency_key },
-      judge: (result) => (structuredOf(result).name === row ? undefined : `created ${text(structuredOf(result))}`),
+      judge: (result) => (itemOf(result).name === row ? undefined : `created ${text(itemOf(result))}`),
       learn: (result) => {
         const { replayed: _, ...created } = structuredOf(result);
-        id = created.id;
+        id = itemOf(result).id;
         return { answer: JSON.stringify(created) };
       },
     });
@@ -190,8 +188,7 @@ const create: Step = async (client) => {
     "get_label",
     { id },
     {
-      judge: (result) =>
-        structuredOf(result).name === row ? undefined : `asked ${row}, got ${text(structuredOf(result))}`,
+      judge: (result) => (itemOf(result).name === row ? undefined : `asked ${row}, got ${text(itemOf(result))}`),
     },
   );
   return line.outcome === "ok";

@@ -1,6 +1,6 @@
 import { rowPrefix } from "./cluster.ts";
 import type { Operation } from "./history.ts";
-import { type Answered, type Asking, createPeer, markOf, type Peer, structuredOf } from "./peer.ts";
+import { type Answered, type Asking, createPeer, itemOf, markOf, type Peer, structuredOf } from "./peer.ts";
 import { both, type ClientOptions } from "./sessionClient.ts";
 
 const version = "2026-07-28";
@@ -53,17 +53,17 @@ const list: Step = async (client) => {
 };
 
 const read: Step = async (client) => {
-  const { monitors, tenant } = client.caller;
+  const { monitors } = client.caller;
   const id = monitors[Math.floor(Math.random() * monitors.length)];
   const { line } = await callTool(
     client,
     "read",
     "get_monitor",
-    { id },
+    { monitorId: id },
     {
       judge: (result) => {
-        const monitor = structuredOf(result);
-        return monitor.id === id && monitor.organisationId === `org_${tenant}` ? undefined : `asked ${id}, got another`;
+        const monitor = itemOf(result);
+        return monitor.id === id ? undefined : `asked ${id}, got another`;
       },
     },
   );
@@ -76,7 +76,7 @@ const create: Step = async (client) => {
   const once = (): Promise<Answered> =>
     callTool(client, "create", "create_label", args, {
       facts: { row, key: args.idempotency_key },
-      judge: (result) => (structuredOf(result).name === row ? undefined : "created another"),
+      judge: (result) => (itemOf(result).name === row ? undefined : "created another"),
       learn: (result) => {
         const { replayed: _, ...created } = structuredOf(result);
         return { answer: JSON.stringify(created) };
