@@ -222,4 +222,13 @@ export interface ServerConfig {
   readonly redisUrl?: Secret;
   /** Replicas that serve beside each other, this one included. Default 1. */
   readonly instances: number;
+  readonly drain: DrainConfig;
+}
+
+/** How SIGTERM ends the process, both counted from the signal (reliability.md §8). */
+export interface DrainConfig {
+  /** How long it says that it is not ready, and serves all the same, so that load balancers see it. Default 5,000. */
+  readonly readyMs: number;
+  /** How long calls may finish; what is left is ended, and the process within 5 s more. Default 30,000. */
+  readonly graceMs: number;
 }

@@ -19,12 +19,15 @@ export interface Environment {
   readonly secrets: readonly Secret[];
   readonly redisUrl?: Secret;
   readonly instances: number;
+  readonly drainReadyMs?: number;
+  readonly drainGraceMs?: number;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
 const logLevels: readonly string[] = ["fatal", "error", "warn", "info", "debug", "trace", "silent"];
 const shortestSecret = 16;
+const longestDrainMs = 3_600_000;
 
 /**
  * The environment as typed values. Secrets may stand in `<NAME>_FILE` instead. An empty variable counts as unset.
@@ -48,6 +51,8 @@ export function readEnvironment(variables: Variables): Environment {
     secrets: secrets(variables, faults),
     ...optional("redisUrl", secret(variables, "REDIS_URL", faults)),
     instances: instances(text("INSTANCES"), faults),
+    ...optional("drainReadyMs", duration("DRAIN_READY_MS", text("DRAIN_READY_MS"), faults)),
+    ...optional("drainGraceMs", duration("DRAIN_GRACE_MS", text("DRAIN_GRACE_MS"), faults)),
   };
   if (faults.length > 0)
     throw new GatewayError("invalid_request", `environment: ${faults.join("; ")}`, { data: { usage: true } });
@@ -81,6 +86,14 @@ function instances(text: string | undefined, faults: string[]): number {
   if (Number.isInteger(value) && value >= 1) return value;
   faults.push(`INSTANCES is "${text}"; give the number of replicas, 1 or more`);
   return 1;
+}
+
+function duration(name: string, text: string | undefined, faults: string[]): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= longestDrainMs) return value;
+  faults.push(`${name} is "${text}"; give milliseconds, a whole number from 0 to ${longestDrainMs}`);
+  return undefined;
 }
 
 function httpUrl(name: string, text: string | undefined, faults: string[]): string | undefined {

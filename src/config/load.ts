@@ -5,6 +5,7 @@ import type { CodegenConfig } from "./codegen.ts";
 import type {
   Config,
   CredentialsConfig,
+  DrainConfig,
   SurfaceConfig,
   UpstreamConfig,
   UpstreamErrorCode,
@@ -128,9 +129,19 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
       logLevel: environment.logLevel ?? "info",
       secrets: environment.secrets,
       ...(environment.redisUrl !== undefined && { redisUrl: environment.redisUrl }),
+      drain: resolveDrain(environment),
       instances: environment.instances,
     },
   });
+}
+
+function resolveDrain({ drainReadyMs: readyMs = 5_000, drainGraceMs: graceMs = 30_000 }: Environment): DrainConfig {
+  if (readyMs <= graceMs) return { readyMs, graceMs };
+  throw new GatewayError(
+    "invalid_request",
+    `DRAIN_GRACE_MS is ${graceMs}, less than DRAIN_READY_MS, ${readyMs}: it is the whole time from the signal, so give more`,
+    { data: { usage: true } },
+  );
 }
 
 /** On a port of its own, so that what faces clients never shows it. */

@@ -28,6 +28,8 @@ describe("readEnvironment", () => {
       LOG_LEVEL: "debug",
       SPECGATE_READ_ONLY: "yes",
       INSTANCES: "3",
+      DRAIN_READY_MS: "0",
+      DRAIN_GRACE_MS: "60000",
     });
     expect(environment).toMatchObject({
       config: "a/gateway.yaml",
@@ -39,6 +41,8 @@ describe("readEnvironment", () => {
       upstreamUrl: "https://api.example.com/v1",
       readOnly: true,
       instances: 3,
+      drainReadyMs: 0,
+      drainGraceMs: 60_000,
     });
   });
 
@@ -59,6 +63,8 @@ describe("readEnvironment", () => {
     { given: { METRICS_PORT: "-1" }, want: 'METRICS_PORT is "-1"' },
     { given: { PORT: "70000" }, want: 'PORT is "70000"' },
     { given: { INSTANCES: "0" }, want: 'INSTANCES is "0"' },
+    { given: { DRAIN_READY_MS: "5s" }, want: 'DRAIN_READY_MS is "5s"; give milliseconds' },
+    { given: { DRAIN_GRACE_MS: "-1" }, want: 'DRAIN_GRACE_MS is "-1"; give milliseconds' },
     { given: { PUBLIC_URL: "mcp.example.com" }, want: "PUBLIC_URL is not an http(s) URL" },
     {
       given: { UPSTREAM_URL: "https://user:pass@api.example.com" },
