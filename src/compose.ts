@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { RequestListener } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createMemoryClaims } from "./calls/claims.memory.ts";
 import { createRedisClaims } from "./calls/claims.redis.ts";
 import { createMemoryRateLimit } from "./calls/rateLimit.memory.ts";
@@ -50,12 +51,25 @@ export interface Gateway {
    * Throws `invalid_request` when the Config names something that the API does not have; then nothing has changed.
    */
   readonly reload: (served: Served) => Promise<void>;
-  /** Stops taking connections, lets what is being served finish, then closes every part. Safe to call twice. */
-  readonly close: () => Promise<void>;
+  /**
+   * Stops taking connections, lets what is being served finish, then closes every part. What is not finished in time is ended
+   * and answered: reads as such, changes that were sent as `outcome_unknown`. Safe to call twice; the shorter time counts.
+   */
+  readonly close: (how?: Closing) => Promise<void>;
 }
 
+/** How long a gateway takes to close. Both are counted from the call. */
+export interface Closing {
+  /** First it says that it is not ready, and serves all the same, this long. Default 0: nothing but a load balancer needs it. */
+  readonly readyMs?: number;
+  /** What is not finished by then is ended. Default `DRAIN_GRACE_MS`. */
+  readonly graceMs?: number;
+}
+
+/** The answers to what was ended, to leave. */
+const answeringMs = 2_000;
 /** What a Call still has to do once its upstream has answered: keep what came of it. */
-const settlingMs = 5_000;
+const settlingMs = 2_000;
 /** The longest that a Call runs which began before a reload. */
 const longestCallMs = 120_000;
 
@@ -67,6 +81,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
   const { config } = served;
   const { server: own, limits } = config;
   const secrets = own.secrets.length > 0 ? own.secrets : [ephemeralSecret()];
+  const graceOver = new AbortController();
   const state: { draining: boolean; port: number; metricsPort?: number | undefined } = {
     draining: false,
     port: own.port,
@@ -85,6 +100,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     rates: ratesIn(redis, own.instances),
     metrics,
     url,
+    ending: graceOver.signal,
     ready: async () => !state.draining,
     admit: (network) => {
       addresses?.take(network);
@@ -128,9 +144,11 @@ export function compose({ logger, ...served }: Parts): Gateway {
     retiring.add(retired);
     return retired.finally(() => retiring.delete(retired));
   };
-  const shutDown = async (): Promise<void> => {
+  const shutDown = async (readyMs: number): Promise<void> => {
     state.draining = true;
-    await server.drain();
+    server.turnAway();
+    await sleep(readyMs, undefined, { signal: graceOver.signal }).catch(() => undefined);
+    await server.drain({ graceOver: graceOver.signal, settleMs: answeringMs });
     await news.leave();
     await Promise.all([...retiring, retire(serving, settlingMs)]);
     await sessions.close();
@@ -161,8 +179,9 @@ export function compose({ logger, ...served }: Parts): Gateway {
       void retire(old, longestCallMs);
       await news.serve(serving.hash);
     },
-    close: () => {
-      closing ??= shutDown();
+    close: ({ readyMs = 0, graceMs = own.drain.graceMs } = {}) => {
+      setTimeout(() => graceOver.abort(), graceMs).unref();
+      closing ??= shutDown(readyMs);
       return closing;
     },
   };

@@ -27,6 +27,7 @@ import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import type { Secret } from "./telemetry/secret.ts";
 import { createUpstream } from "./upstream/client.ts";
+import { createConnections } from "./upstream/dispatch.ts";
 import { measured } from "./upstream/measured.ts";
 import { type ObservedUpstream, observed } from "./upstream/observed.ts";
 
@@ -50,6 +51,8 @@ export interface Standing {
   readonly metrics: Metrics | undefined;
   /** The URL that clients are told. */
   readonly url: () => string;
+  /** Aborts when Calls that still run have to end, since the process does. */
+  readonly ending: AbortSignal;
   readonly ready: () => Promise<boolean>;
   /** Throws when a list is not served to a request from there. */
   readonly admit: (network: string | undefined) => void;
@@ -82,10 +85,11 @@ export interface Serving {
 export function createServing({ api, config, tools = [], hooks = [] }: Served, standing: Standing): Serving {
   const { secrets, logger, metrics, url } = standing;
   const { limits, server } = config;
+  const dispatchers = new Map(Object.entries(config.upstreams).map(([name, one]) => [name, createConnections(one)]));
   const upstreams = new Map(
     Object.entries(config.upstreams).map(([name, one]) => [
       name,
-      measuredBy(metrics, name, observed(createUpstream(one))),
+      measuredBy(metrics, name, observed(createUpstream(one, { dispatcher: found(dispatchers.get(name)) }))),
     ]),
   );
   const upstreamOf = ({ upstream }: SurfaceConfig): ObservedUpstream => found(upstreams.get(upstream));
@@ -109,6 +113,12 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
       },
     }),
   );
+  const stop = (): void => {
+    calls.stop();
+    // A change that was sent heeds nothing else.
+    for (const dispatcher of dispatchers.values()) void dispatcher.destroy();
+  };
+  standing.ending.addEventListener("abort", stop, { once: true });
   const permits = createAuthorize(config.scopes);
   const surfaces = Object.entries(config.surfaces).map(([name, surface]) =>
     createTypedSurface({ name, ...surface, tools: catalog.tools, permits, run: calls.run }),
@@ -165,6 +175,8 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
     },
     finished: calls.finished,
     close: async () => {
+      standing.ending.removeEventListener("abort", stop);
+      if (standing.ending.aborted) return;
       await Promise.all([...upstreams.values()].map((one) => one.close()));
     },
   };

@@ -10,6 +10,7 @@ import { createLogger, type Logger } from "../telemetry/log.ts";
 import { describeInMemory, loadGenerated, loadHooks } from "./api.ts";
 import { chooseProject } from "./projects.ts";
 import { createReload, hasTerminal } from "./reload.ts";
+import { watchStops } from "./signals.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Options of `specgate serve`. */
@@ -25,9 +26,8 @@ export interface ServeFlags {
 }
 
 /**
- * `specgate serve`: serves until SIGTERM or SIGINT, then lets calls in flight finish. Resolves to 0 after a clean stop.
- * SIGHUP reads gateway.yaml again, and the Spec of `--spec`.
- * A second signal ends the process at once with code 1.
+ * `specgate serve`: serves until SIGTERM or SIGINT, then lets calls in flight finish; see {@link watchStops}. Resolves to 0
+ * after a clean stop, to 1 after a fault that nobody caught. SIGHUP reads gateway.yaml again, and the Spec of `--spec`.
  */
 export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<number> {
   const environment = readEnvironment(process.env);
@@ -43,10 +43,10 @@ export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<n
   const reload = createReload({ gateway, read: () => read(api), logger });
   process.on("SIGHUP", () => {
     // The end of the terminal that it was started from is this signal too: then it stops, as programs do.
-    if (terminal.interactive && !hasTerminal()) process.kill(process.pid, "SIGTERM");
+    if (terminal.interactive && !hasTerminal()) process.kill(process.pid, "SIGINT");
     else void reload();
   });
-  const stopped = stopSignal();
+  const { stopped } = watchStops({ logger, drain: config.server.drain, close: gateway.close });
   const port = await gateway.listen().catch(async (thrown: unknown) => {
     await gateway.close(); // one of its two ports may be open, and would keep the process alive
     throw thrown;
@@ -57,11 +57,7 @@ export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<n
     "listening",
   );
   if (terminal.interactive) terminal.err(banner(gateway, config));
-  const signal = await stopped;
-  logger.info({ signal }, "draining");
-  await gateway.close();
-  logger.info("stopped");
-  return 0;
+  return stopped;
 }
 
 interface Loaded {
@@ -123,15 +119,4 @@ function banner(gateway: Gateway, { brand }: Config): string {
     .surfaces()
     .map((surface) => `  ${gateway.url()}${surface.path}   ${surface.tools.length} tools`);
   return `\n${brand.name} is served at\n${lines.join("\n")}\n\nOpen ${gateway.url()}/ for how to connect. Ctrl+C stops.\n`;
-}
-
-function stopSignal(): Promise<NodeJS.Signals> {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
-    process.once(name, () => {
-      process.once(name, () => process.exit(1));
-      resolve(name);
-    });
-  }
-  return promise;
 }

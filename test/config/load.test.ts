@@ -23,6 +23,16 @@ describe("gateway.yaml", () => {
     expect(config.server).toMatchObject({ host: "127.0.0.1", port: 3000, logLevel: "info" });
   });
 
+  it("takes how long a drain lasts from the environment, and refuses one that is over before it begins", () => {
+    const yaml = "api: a\nupstreams: { x: { url: 'https://a.example' } }\n";
+    expect(load(yaml).server.drain).toEqual({ readyMs: 5_000, graceMs: 30_000 });
+    const given = { DRAIN_READY_MS: "100", DRAIN_GRACE_MS: "100" };
+    expect(load(yaml, given).server.drain).toEqual({ readyMs: 100, graceMs: 100 });
+    expect(() => load(yaml, { DRAIN_GRACE_MS: "3000" })).toThrow(
+      "DRAIN_GRACE_MS is 3000, less than DRAIN_READY_MS, 5000",
+    );
+  });
+
   it("is frozen through and through", () => {
     const config = load("api: a\nupstreams: { x: { url: 'https://a.example' } }\n");
     expect(Object.isFrozen(config.upstreams.x?.limits)).toBe(true);
