@@ -1,4 +1,5 @@
 import type { CodegenConfig } from "../src/config/codegen.ts";
+import type { Api } from "../src/descriptor.ts";
 import { GatewayError } from "../src/errors.ts";
 import { type DescribeOptions, describe } from "./describe.ts";
 import { emit } from "./emit.ts";
@@ -19,6 +20,8 @@ export interface GenerateOptions extends LoadOptions {
   /** `write` (default); `check` and `dry-run` only compare. */
   readonly mode?: "write" | "check" | "dry-run";
   readonly onProgress?: (step: GenerateStep) => void;
+  /** Throws `invalid_request` for an Api that the rest of gateway.yaml cannot serve; then nothing is written. Default: takes all. */
+  readonly accept?: (api: Api) => void;
 }
 
 /** The steps of codegen in their order. */
@@ -50,6 +53,7 @@ export async function generate(options: GenerateOptions): Promise<GenerateReport
     throw new GatewayError("invalid_request", `${loaded.source}#/paths has no operation`, {
       next: "Check that this is the whole document; webhooks and callbacks are calls the API makes, not operations of it.",
     });
+  options.accept?.(described.api);
   onProgress?.("emit");
   const files = emit(described);
   onProgress?.("write");

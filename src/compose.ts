@@ -1,11 +1,16 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { deriveKeys } from "./auth/keys.ts";
 import { createMemoryClaims } from "./calls/claims.memory.ts";
 import { createRedisClaims } from "./calls/claims.redis.ts";
 import { createMemoryRateLimit } from "./calls/rateLimit.memory.ts";
 import { createRedisRateLimit } from "./calls/rateLimit.redis.ts";
 import type { RateLimit } from "./calls/rateLimit.ts";
+import { createMemoryOnce } from "./calls/safeguards/once.memory.ts";
+import { createRedisOnce } from "./calls/safeguards/once.redis.ts";
+import { createMemorySeen } from "./calls/safeguards/seen.memory.ts";
+import { createRedisSeen } from "./calls/safeguards/seen.redis.ts";
 import type { Config, LimitsConfig } from "./config/config.ts";
 import { type AddressLimit, createAddressLimit } from "./http/addressLimit.ts";
 import { createMcpListener, type McpListener } from "./http/mcp/listener.ts";
@@ -99,6 +104,11 @@ export function compose({ logger, ...served }: Parts): Gateway {
     claims: redis === undefined ? createMemoryClaims() : createRedisClaims({ redis }),
     rates: ratesIn(redis, own.instances),
     metrics,
+    safeguards: {
+      confirmationKeys: deriveKeys(secrets, "confirmation"),
+      seen: redis === undefined ? createMemorySeen() : createRedisSeen({ redis }),
+      once: redis === undefined ? createMemoryOnce() : createRedisOnce({ redis }),
+    },
     url,
     ending: graceOver.signal,
     ready: async () => !state.draining,

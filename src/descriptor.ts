@@ -114,6 +114,8 @@ export interface Param {
   readonly field?: string;
   readonly schema?: Schema;
   readonly description?: string;
+  /** A flag that says the opposite of its argument: false is sent for true. Set by a safeguard, not by codegen. */
+  readonly inverted?: boolean;
   /** A path parameter that may hold several segments (`{name=projects/*}`); each is checked and encoded alone. */
   readonly multiSegment?: boolean;
 }
@@ -128,6 +130,8 @@ export interface FieldUse {
   readonly field?: string;
   /** The property's own schema, where it differs from the noun's Field. */
   readonly schema?: Schema;
+  /** A flag that says the opposite of its argument: false is sent for true. Set by a safeguard, not by codegen. */
+  readonly inverted?: boolean;
 }
 
 /** The request body of an Operation. */

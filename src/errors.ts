@@ -47,7 +47,7 @@ export interface ErrorFacts {
    * `answered`: the upstream decided, and would decide the same again; `unknown`: it may have been made.
    */
   readonly change?: Change;
-  /** JSON-RPC `error.data`. */
+  /** `data` of the tool result or JSON-RPC error. */
   readonly data?: Readonly<Record<string, unknown>>;
   /** JSON-RPC code, where the protocol names one that the code alone does not tell. */
   readonly rpcCode?: number;

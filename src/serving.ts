@@ -10,6 +10,8 @@ import { createDriftReport } from "./calls/drift.ts";
 import { hookIndex, type ToolHook } from "./calls/hooks.ts";
 import type { CallRates } from "./calls/rateLimit.ts";
 import { createRunCall } from "./calls/runCall.ts";
+import { guardTools } from "./calls/safeguards/guarding.ts";
+import type { SafeguardStores } from "./calls/safeguards/safeguard.ts";
 import { tracking } from "./calls/tracking.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { createValidator } from "./catalog/validator.ts";
@@ -46,6 +48,7 @@ export interface Standing {
   readonly logger: Logger;
   readonly secrets: readonly Secret[];
   readonly claims: Claims;
+  readonly safeguards: SafeguardStores;
   /** What one principal may call in a minute. Counted anew after a reload where it is counted in this process. */
   readonly rates: (limits: LimitsConfig) => CallRates;
   readonly metrics: Metrics | undefined;
@@ -106,6 +109,7 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
       rates: standing.rates(limits),
       onDrift: createDriftReport(logger, metrics?.drift),
       hooks: hookIndex(hooks, catalog),
+      safeguards: standing.safeguards,
       idempotency: {
         ...config.idempotency,
         claims: standing.claims,
@@ -120,8 +124,10 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
   };
   standing.ending.addEventListener("abort", stop, { once: true });
   const permits = createAuthorize(config.scopes);
+  const answered = new Set(hooks.filter(({ hook }) => hook.instead !== undefined).map(({ tool }) => tool));
+  const toolsOf = guardTools(config.safeguards, { catalog, surfaces: Object.keys(config.surfaces), answered });
   const surfaces = Object.entries(config.surfaces).map(([name, surface]) =>
-    createTypedSurface({ name, ...surface, tools: catalog.tools, permits, run: calls.run }),
+    createTypedSurface({ name, ...surface, tools: toolsOf(name), permits, run: calls.run }),
   );
 
   const { check, headers, required } = config.credentials;

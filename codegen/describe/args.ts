@@ -1,5 +1,13 @@
 /** Arguments that mean the same on every Tool; an API's own of that name gives way. DESIGN §6.1. */
-const controls: ReadonlySet<string> = new Set(["limit", "cursor", "fields", "dry_run", "idempotency_key", "notify"]);
+const controls: ReadonlySet<string> = new Set([
+  "limit",
+  "cursor",
+  "fields",
+  "dry_run",
+  "idempotency_key",
+  "confirmation_token",
+  "notify",
+]);
 
 /** Property names that the strictest known client takes (Anthropic's API: `^[a-zA-Z0-9_.-]{1,64}$`). */
 const legal = /^[a-zA-Z0-9_.-]{1,64}$/;

@@ -5,6 +5,7 @@ import { canonical } from "../operations/canonical.ts";
 import { idempotencyArg, idempotencyHeader } from "../operations/idempotency.ts";
 import type { Call } from "./call.ts";
 import type { Action } from "./claims.ts";
+import { globPattern } from "./glob.ts";
 
 /** What decides whether and how a Call is kept from being done twice. */
 export interface ActionRules {
@@ -63,10 +64,4 @@ function argumentsOf({ [idempotencyArg]: _key, ...args }: Call["args"]): unknown
 /** Of equal values, whatever the order of their keys, the same digest. */
 function digestOf(value: unknown): string {
   return hash("sha256", JSON.stringify(canonical(value)));
-}
-
-/** `create_log_*` as a pattern over a whole name. */
-function globPattern(glob: string): RegExp {
-  const literal = glob.split("*").map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&"));
-  return new RegExp(`^${literal.join(".*")}$`);
 }

@@ -53,6 +53,13 @@ export interface Call {
    * nothing with an effect may stand before it. Several questions are asked in one round.
    */
   readonly ask: (questions: readonly Question[]) => Promise<readonly Answer[]>;
+  /** How its user agreed to it, once the safeguard has asked; absent where nobody was asked. */
+  readonly confirmation?: Confirmation;
+}
+
+/** `elicitation`: in a form of the client; `token`: by a second call with the one-time token of the first. */
+export interface Confirmation {
+  readonly by: "elicitation" | "token";
 }
 
 /** One block of an MCP tool result's `content`. */
@@ -65,6 +72,8 @@ export interface Outcome {
   /** Blocks of their own, for Tools written by hand and binary answers. */
   readonly content?: readonly ContentBlock[];
   readonly isError?: boolean;
+  /** It shows what would be sent; nothing was. */
+  readonly isDryRun?: true;
 }
 
 export type Next = (call: Call) => Promise<Outcome>;

@@ -14,7 +14,7 @@ export interface HookCall<Shape> extends Omit<Call, "args"> {
  * The API owner's code around one Tool. Throw a GatewayError to refuse; its message and `next` reach the model.
  * - `before` may return other arguments; they are authorised, and validated, as the caller's own are.
  * - `instead` answers in place of the API; `before` and validation come first.
- * - `after` may return another Outcome. It does not run when the Call failed.
+ * - `after` may return another Outcome. It does not run when the Call failed, or was a dry run.
  */
 export interface Hook<Shape = Record<string, unknown>> {
   readonly before?: (
@@ -87,7 +87,7 @@ export function hooking(hooks: ReadonlyMap<string, Hook>, authorize: (call: Call
     const inner = args === undefined ? call : { ...call, args };
     if (args !== undefined) authorize(inner);
     const outcome = await next(inner);
-    return hook.after === undefined ? outcome : hook.after(outcome, inner);
+    return hook.after === undefined || outcome.isDryRun ? outcome : hook.after(outcome, inner);
   };
 }
 

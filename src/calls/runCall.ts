@@ -9,6 +9,7 @@ import { idempotencyHeader } from "../operations/idempotency.ts";
 import type { StepContext } from "../operations/steps.ts";
 import type { Upstream } from "../upstream/client.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../upstream/exchange.ts";
+import type { WireRequest } from "../upstream/serialize.ts";
 import { headerValue } from "./action.ts";
 import { authorizing, refuseUnauthorized } from "./authorize.ts";
 import { applyInterceptors, type Call, type HandTool, type Interceptor, type Next, type Outcome } from "./call.ts";
@@ -20,6 +21,7 @@ import { type IdempotencyOptions, idempotent } from "./idempotency.ts";
 import { limiting, rateLimiting } from "./limit.ts";
 import { reporting } from "./progress.ts";
 import type { CallRates } from "./rateLimit.ts";
+import { createSafeguards, memorySafeguards, type SafeguardStores } from "./safeguards/safeguard.ts";
 import { validating } from "./validate.ts";
 
 /** What a Call needs to be run. */
@@ -35,6 +37,8 @@ export interface RunCallOptions {
   readonly rates?: CallRates;
   /** Default: claims in memory, `reject`, every identical create shared, and one Upstream. */
   readonly idempotency?: Partial<Omit<IdempotencyOptions, "totalMs">>;
+  /** Default: stores in memory, and keys of their own. */
+  readonly safeguards?: SafeguardStores;
   /** The API owner's code, by Tool name; see `hookIndex`. */
   readonly hooks?: ReadonlyMap<string, Hook>;
   /** Takes how answers differ from the Spec. Default: nobody; the caller is told all the same. */
@@ -54,7 +58,7 @@ const maxTimeoutMs = 120_000;
 /**
  * Runs a Call: the interceptors around the steps of its kind. Outermost first the order is audit, limit, authorize, hooks,
  * validate, safeguard, idempotency, intent (DESIGN §5); the ones that exist stand here in that order, progress around what
- * takes time.
+ * takes time, which a user's answer does too. What a caller is shown is remembered around the hooks, which may change it.
  */
 export function createRunCall(options: RunCallOptions): Next {
   const { limits, scopes, validator, idempotency, hooks = new Map<string, Hook>() } = options;
@@ -66,13 +70,23 @@ export function createRunCall(options: RunCallOptions): Next {
     ...idempotency,
     totalMs: (call) => totalMsOf(options, call),
   });
+  const safeguards = createSafeguards({
+    ...(options.safeguards ?? memorySafeguards()),
+    upstreamName: idempotency?.upstreamName ?? (() => ""),
+    read: (call, tool, args) => runTool(options, { ...call, tool, args }),
+    preview: (call) => previewOf(options, call),
+    resultBytes: limits.resultBytes,
+    now: options.now ?? Date.now,
+  });
   const interceptors: readonly Interceptor[] = [
     limiting(limits.runningCalls ?? Number.POSITIVE_INFINITY),
     rateLimiting(options.rates ?? {}),
     authorizing(scopes),
+    safeguards.remember,
     ...(hooks.size > 0 ? [hooking(hooks, refuseUnauthorized(scopes))] : []),
     validating(validator),
     reporting(),
+    ...safeguards.check,
     once,
     noticingDrift(validator.differences, options.onDrift ?? (() => undefined)),
   ];
@@ -98,6 +112,18 @@ async function runTool(options: RunCallOptions, call: Call): Promise<Outcome> {
     header: idempotencyHeader(origin.spec),
   };
   return drive(steps, sending);
+}
+
+/** The first request of a Call, not sent: every other follows from an answer. */
+function previewOf(options: RunCallOptions, call: Call): WireRequest {
+  const { tool, args } = call;
+  const { origin } = tool;
+  if (origin === undefined) throw new Error(`the tool ${tool.name} has no operation`);
+  const first = outcomeSteps(origin, args, contextOf(options, call)).next();
+  if (first.done) throw new Error(`the tool ${tool.name} sends no request`);
+  const header = idempotencyHeader(origin.spec);
+  const request = first.value.effect === "read" ? first.value : recognisable(first.value, { call, header }, 0);
+  return options.upstreamFor(call).preview(request, call.principal);
 }
 
 function isHandTool(tool: Call["tool"]): tool is HandTool {
@@ -159,7 +185,11 @@ function changeAfter(answer: Answer): Change {
 }
 
 /** The request with the header by which the upstream recognises its repetition, where it declares one. */
-function recognisable(request: UpstreamRequest, { call, header }: Sending, index: number): UpstreamRequest {
+function recognisable(
+  request: UpstreamRequest,
+  { call, header }: Pick<Sending, "call" | "header">,
+  index: number,
+): UpstreamRequest {
   if (header === undefined) return request;
   const value = headerValue(call, header, index);
   return { ...request, repeatable: true, params: [...request.params, { param: header, value }] };

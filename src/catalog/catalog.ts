@@ -60,7 +60,8 @@ function describedTools(api: Api, resource: ResourceType): readonly Tool[] {
   return specs.map((spec) => describedTool({ api, resource, spec }));
 }
 
-function describedTool(origin: ToolOrigin): Tool {
+/** The Tool of one described Operation. Its definition is built on first use and kept. */
+export function describedTool(origin: ToolOrigin): Tool {
   const { resource, spec } = origin;
   let definition: ToolDefinition | undefined;
   return {

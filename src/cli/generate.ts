@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { GenerateReport, GenerateStep } from "../../codegen/main.ts";
-import { type GatewayFile, readGatewayFile } from "../config/load.ts";
+import { guardTools } from "../calls/safeguards/guarding.ts";
+import { createCatalog } from "../catalog/catalog.ts";
+import { type GatewayFile, readGatewayFile, resolveSafeguards } from "../config/load.ts";
+import type { Api } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
 import { loadOptions } from "./api.ts";
 import { findProjects } from "./projects.ts";
@@ -83,6 +86,7 @@ async function runJob(job: Job, flags: GenerateFlags, terminal: Terminal): Promi
       name,
       out: shownPath(job.out ?? join(rootOf(job), "generated", name)),
       config: file?.codegen ?? {},
+      accept: (api) => checkSafeguards(api, file),
       allowConflicts: flags.allowConflicts ?? false,
       mode: flags.check ? "check" : flags.dryRun ? "dry-run" : "write",
       onProgress: (step) => progress.step(`${name}: ${stepTexts[step]} …`),
@@ -90,6 +94,13 @@ async function runJob(job: Job, flags: GenerateFlags, terminal: Terminal): Promi
   } finally {
     progress.done();
   }
+}
+
+/** A safeguard that the API cannot keep is told before anything is written, and not first when it is to be served. */
+function checkSafeguards(api: Api, file: GatewayFile | undefined): void {
+  if (file === undefined) return;
+  const surfaces = Object.keys(file.surfaces ?? { default: {} });
+  guardTools(resolveSafeguards(file), { catalog: createCatalog(api), surfaces });
 }
 
 const stepTexts: Readonly<Record<GenerateStep, string>> = {

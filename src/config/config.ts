@@ -206,6 +206,51 @@ export interface IdempotencyConfig {
   readonly neverShare: readonly string[];
 }
 
+/**
+ * A rule on calls: explicit argument, lookup first, confirmation, dry run. For each of the four the first rule that matches a
+ * Tool applies; lookups add up, one for each argument.
+ */
+export interface SafeguardConfig {
+  /** Globs of Tool names; at least one Tool must match each. */
+  readonly match: readonly string[];
+  /** Names of the Surfaces it holds on. Default: all. */
+  readonly surfaces?: readonly string[];
+  /** The Tools that change something take a required `notify`; see {@link NotifyConfig}. */
+  readonly notify?: NotifyConfig;
+  /** The Tools that change something take only ids that their caller was shown. */
+  readonly lookup?: LookupConfig;
+  /** What needs the user's yes: every write and destroy, only what destroys, or nothing. */
+  readonly confirm?: "always" | "destroy" | "never";
+  /** True: the Tools take `dry_run`. */
+  readonly dryRun?: boolean;
+}
+
+/**
+ * The upstream's own flag behind `notify`, by its name on the wire in the body, the query or the headers; or why the API never
+ * alerts anybody.
+ */
+export type NotifyConfig =
+  | (NotifyFlag & {
+      /** The flag means the opposite (`silent`). Default false. */
+      readonly inverted?: boolean;
+      /** Who is alerted: "the page's subscribers". Default "people". */
+      readonly alerts?: string;
+    })
+  | { readonly never: string };
+
+export type NotifyFlag = { readonly field: string } | { readonly query: string } | { readonly header: string };
+
+export interface LookupConfig {
+  /** Arguments that hold an id, or several. */
+  readonly argument: readonly string[];
+  /** Tools that show the ids. */
+  readonly tools: readonly string[];
+  /** The field of their items that is the id. Default: what the ResourceType calls its ids, `id` and `_id`. */
+  readonly field?: string;
+  /** How long an id that was shown counts. Default 30. */
+  readonly minutes: number;
+}
+
 /** What the environment says of the process. */
 export interface ServerConfig {
   readonly host: string;

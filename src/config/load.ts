@@ -7,6 +7,8 @@ import type {
   CredentialsConfig,
   DrainConfig,
   SurfaceConfig,
+  LookupConfig,
+  SafeguardConfig,
   UpstreamConfig,
   UpstreamErrorCode,
   UpstreamErrorRule,
@@ -30,16 +32,24 @@ export interface GatewayFile {
   readonly limits?: Partial<Config["limits"]>;
   readonly idempotency?: Partial<Config["idempotency"]>;
   readonly metrics?: Partial<Config["metrics"]>;
-}
-
   readonly safeguards?: readonly SafeguardFile[];
   readonly readiness?: Partial<Config["readiness"]>;
+}
+
 type CheckFile = Partial<Omit<NonNullable<CredentialsConfig["check"]>, "scopes">> & {
   readonly operation: string;
   readonly scopes?: string | { readonly path: string; readonly map?: Readonly<Record<string, string>> };
 };
 
 type UpstreamFile = Partial<Omit<UpstreamConfig, "errors" | "limits">> & {
+type SafeguardFile = Omit<SafeguardConfig, "match" | "lookup"> & {
+  readonly match: string | readonly string[];
+  readonly lookup?: Omit<LookupConfig, "argument" | "minutes"> & {
+    readonly argument: string | readonly string[];
+    readonly minutes?: number;
+  };
+};
+
   readonly url: string;
   readonly errors?: Readonly<Record<string, UpstreamErrorCode>> | readonly UpstreamErrorRule[];
   readonly limits?: Partial<UpstreamConfig["limits"]>;
@@ -83,6 +93,13 @@ function checkNames(source: Source, file: GatewayFile): void {
       `${source.file}:${source.lineOf(["surfaces", name])}: surfaces.${name} has the path ${path} of another surface`,
     );
   if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"));
+  const surfaces = Object.keys(file.surfaces ?? { default: {} });
+  for (const [index, safeguard] of (file.safeguards ?? []).entries())
+    for (const name of (safeguard.surfaces ?? []).filter((one) => !surfaces.includes(one)))
+      faults.push(
+        `${source.file}:${source.lineOf(["safeguards", String(index), "surfaces"])}: safeguards.${index}.surfaces names ` +
+          `"${name}"; declared surfaces: ${surfaces.join(", ")}`,
+      );
 }
 
 /** What the command line adds: each beats the environment, which beats the file. */
@@ -124,6 +141,8 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
       port,
       ...metricsPortOf(environment, port),
       ...(environment.publicUrl !== undefined && { publicUrl: environment.publicUrl }),
+    safeguards: resolveSafeguards(file),
+    readiness: { strict: false, ...file.readiness },
       allowedHosts: environment.allowedHosts,
       allowedOrigins: environment.allowedOrigins,
       logLevel: environment.logLevel ?? "info",
@@ -146,8 +165,6 @@ function resolveDrain({ drainReadyMs: readyMs = 5_000, drainGraceMs: graceMs = 3
 
 /** On a port of its own, so that what faces clients never shows it. */
 function metricsPortOf({ metricsPort }: Environment, port: number): { readonly metricsPort?: number } {
-    safeguards: resolveSafeguards(file),
-    readiness: { strict: false, ...file.readiness },
   if (metricsPort === undefined) return {};
   if (metricsPort === port && port !== 0)
     throw new GatewayError(
@@ -279,6 +296,19 @@ function resolveSurfaces(
         path: "/mcp",
         style: "typed" as const,
         upstream: upstreams[0] ?? "default",
+/** The `safeguards` of a file with every default filled in. */
+export function resolveSafeguards({ safeguards = [] }: Pick<GatewayFile, "safeguards">): readonly SafeguardConfig[] {
+  return safeguards.map(({ match, lookup, ...rest }) => ({
+    ...rest,
+    match: listOf(match),
+    ...(lookup && { lookup: { minutes: 30, ...lookup, argument: listOf(lookup.argument) } }),
+  }));
+}
+
+function listOf(given: string | readonly string[]): readonly string[] {
+  return typeof given === "string" ? [given] : given;
+}
+
         pageSize: 1_000,
         serverInfo: { name: brand.toLowerCase().replace(/[^a-z0-9]+/g, "-") || file.api, title: brand, version },
         ...surface,

@@ -92,6 +92,39 @@ const surface: Schema = closed({
   serverInfo: closed({ name: text, title: text, version: text }),
 });
 
+const oneOrMore: Schema = { anyOf: [text, { ...texts, minItems: 1 }] };
+const flag = { inverted: { type: "boolean" }, alerts: text } as const;
+
+const safeguard: Schema = {
+  ...closed(
+    {
+      match: oneOrMore,
+      surfaces: { ...texts, minItems: 1 },
+      notify: {
+        anyOf: [
+          closed({ field: text, ...flag }, ["field"]),
+          closed({ query: text, ...flag }, ["query"]),
+          closed({ header: text, ...flag }, ["header"]),
+          closed({ never: text }, ["never"]),
+        ],
+      },
+      lookup: closed(
+        {
+          argument: oneOrMore,
+          tools: { ...texts, minItems: 1 },
+          field: text,
+          minutes: { type: "integer", minimum: 1, maximum: 1440 },
+        },
+        ["argument", "tools"],
+      ),
+      confirm: { enum: ["always", "destroy", "never"] },
+      dryRun: { type: "boolean" },
+    },
+    ["match"],
+  ),
+  minProperties: 2,
+};
+
 /** JSON Schema 2020-12 of `gateway.yaml` (DESIGN §6.5). Unknown keys are faults, so that a typing error is never ignored. */
 export const gatewaySchema: Schema = closed(
   {
@@ -124,6 +157,7 @@ export const gatewaySchema: Schema = closed(
       streamsPerAddress: count,
       streams: count,
     }),
+    safeguards: { type: "array", items: safeguard },
     idempotency: closed({ onStoreDown: { enum: ["reject", "allow"] }, neverShare: texts }),
     metrics: closed({ toolNames: { type: "boolean" } }),
   },

@@ -1,4 +1,5 @@
 import type { Answer, Question } from "../calls/call.ts";
+import { canElicit } from "../calls/elicitation.ts";
 import { GatewayError } from "../errors.ts";
 import type { Era } from "./context.ts";
 import { isObject } from "./params.ts";
@@ -35,11 +36,8 @@ export function assertCanAnswer(
   );
 }
 
-/** `elicitation: {}` means forms; `elicitation: { url: {} }` alone does not. */
 function declares(capabilities: Readonly<Record<string, unknown>>, name: string): boolean {
-  const own = capabilities[name];
-  if (!isObject(own)) return false;
-  return name !== "elicitation" || "form" in own || Object.keys(own).length === 0;
+  return name === "elicitation" ? canElicit(capabilities) : isObject(capabilities[name]);
 }
 
 /** Whether `answer` has the form of an answer to the question. What it says is for the asker to judge. */

@@ -20,15 +20,16 @@ export function callToolResult(outcome: Outcome, context: McpContext): MethodRes
   return { text: `{${members.join(",")}${completeMembers(context)}}`, ...(isError === true && { isError }) };
 }
 
-/** An error the caller can act on, as a tool result: JSON text `{ code, message, next, retryable }`. */
+/** An error the caller can act on, as a tool result: JSON text `{ code, message, next, retryable, retryAfterSeconds?, data? }`. */
 export function errorResult(error: GatewayError, context: McpContext): MethodResult {
-  const { next = nextByCode[error.code], retryAfterSeconds } = error.facts;
+  const { next = nextByCode[error.code], retryAfterSeconds, data } = error.facts;
   const text = JSON.stringify({
     code: error.code,
     message: error.message,
     next,
     retryable: error.retryable,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(data === undefined ? {} : { data }),
   });
   return callToolResult({ content: [{ type: "text", text }], isError: true }, context);
 }

@@ -45,8 +45,13 @@ function givenParams(spec: ToolSpec, args: Arguments): readonly ParamValue[] {
     ...constants.map((param) => ({ param, value: param.value })),
     ...offeredParams(spec)
       .filter((param) => args[param.arg] !== undefined)
-      .map((param) => ({ param, value: args[param.arg] })),
+      .map((param) => ({ param, value: wireValue(param, args[param.arg]) })),
   ];
+}
+
+/** A flag that says the opposite of its argument is sent as what it says. */
+function wireValue({ inverted }: { readonly inverted?: boolean }, value: unknown): unknown {
+  return inverted === true ? value !== true : value;
 }
 
 function slotParams(spec: ToolSpec, slots: readonly SlotValue[]): readonly ParamValue[] {
@@ -81,7 +86,10 @@ function flatBody(
     .filter((use) => args[use.arg] !== undefined)
     .map(
       (use) =>
-        [use.name, wrapValue(api.wrappers, resource.fields[use.field ?? use.name]?.wrapper, args[use.arg])] as const,
+        [
+          use.name,
+          wrapValue(api.wrappers, resource.fields[use.field ?? use.name]?.wrapper, wireValue(use, args[use.arg])),
+        ] as const,
     );
   const extra = body.extra === undefined ? undefined : args[body.extra.arg];
   const beyond = typeof extra === "object" && extra !== null ? Object.entries(extra) : [];

@@ -3,13 +3,13 @@ import type { UpstreamConfig } from "../config/config.ts";
 import type { Change, GatewayError } from "../errors.ts";
 import { attemptOnce, type Sending, type Target } from "./attempt.ts";
 import { createBreaker } from "./breaker.ts";
-import type { Caller } from "./credentials.ts";
+import { type Caller, keyHeaders } from "./credentials.ts";
 import { acceptedEncodings } from "./decode.ts";
 import { createConnections } from "./dispatch.ts";
 import type { UpstreamRequest, UpstreamResponse } from "./exchange.ts";
 import { createLane } from "./lane.ts";
 import { createRetryBudget, isRepeatable, maxAttempts, pause, pauseMs, type RetryBudget } from "./retry.ts";
-import { serialize, type WireRequest } from "./serialize.ts";
+import { serialize, type WireRequest, type WireTarget } from "./serialize.ts";
 
 /** One instance of the API behind the gateway. */
 export interface Upstream {
@@ -20,6 +20,11 @@ export interface Upstream {
    * it. A read whose caller leaves is ended; anything else is finished once it may have been sent.
    */
   readonly send: (request: UpstreamRequest, options: SendOptions) => Promise<UpstreamResponse>;
+  /**
+   * `request` as `send` would put it onto the wire for `principal`, but for the credentials. Throws what `send` throws before it
+   * sends.
+   */
+  readonly preview: (request: UpstreamRequest, principal: Caller) => WireRequest;
   /** Closes the connections, letting requests in flight finish. */
   readonly close: () => Promise<void>;
 }
@@ -74,7 +79,7 @@ export function createUpstream(config: UpstreamConfig, parts: UpstreamParts = {}
       const { principal, signal, timeoutMs = config.limits.totalMs, isShared = false } = options;
       const { headersMs = config.limits.headersMs } = options;
       const until = now() + timeoutMs;
-      const wire = withOurHeaders(serialize(request, { base: target.base, config, caller: principal }));
+      const wire = wireOf(request, { base: target.base, config, caller: principal });
       const who = isShared ? undefined : principal.id;
       const turn = lane.enter(who, signal);
       if (turn !== undefined) await turn;
@@ -84,6 +89,7 @@ export function createUpstream(config: UpstreamConfig, parts: UpstreamParts = {}
         lane.leave(who);
       }
     },
+    preview: (request, principal) => previewOf(request, { base: target.base, config, caller: principal }),
     close: () => target.dispatcher.close(),
   };
 }
@@ -125,6 +131,17 @@ function afterAll(error: GatewayError, change: Change): GatewayError {
   return error.with({ change, retryable: false, next });
 }
 
-function withOurHeaders(wire: WireRequest): WireRequest {
+function wireOf(request: UpstreamRequest, target: WireTarget): WireRequest {
+  const wire = serialize(request, target);
   return { ...wire, headers: { "user-agent": "specgate", "accept-encoding": acceptedEncodings, ...wire.headers } };
+}
+
+/** The wire request of a caller and a gateway that have no key. A configured header that stands where a key goes is one too. */
+function previewOf(request: UpstreamRequest, target: WireTarget): WireRequest {
+  wireOf(request, target); // refuses what sending would
+  const { apiKey: _own, ...config } = target.config;
+  const { credential: _theirs, ...caller } = target.caller;
+  const wire = wireOf(request, { ...target, config, caller });
+  const keyed = new Set(keyHeaders(request.security, config));
+  return { ...wire, headers: Object.fromEntries(Object.entries(wire.headers).filter(([name]) => !keyed.has(name))) };
 }

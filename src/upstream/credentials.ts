@@ -100,6 +100,15 @@ function authorization(value: string): Credentials {
   return { ...nothing, headers: [["authorization", value]] };
 }
 
+/** Names of headers that hold keys, lower case: the configured one, those of the Spec's schemes, and the standard ones. */
+export function keyHeaders({ schemes }: RequestSecurity, { credential }: UpstreamConfig): readonly string[] {
+  const declared = Object.values(schemes).flatMap((scheme) =>
+    scheme.type === "apiKey" && scheme.in === "header" ? [scheme.name] : [],
+  );
+  const names = ["authorization", "proxy-authorization", ...declared, ...(credential ? [credential.header] : [])];
+  return names.map((name) => name.toLowerCase());
+}
+
 /** A key without a colon is a user name with an empty password, as Stripe and many others take it. RFC 7617 §2. */
 function basicPair(key: string): string {
   return Buffer.from(key.includes(":") ? key : `${key}:`).toString("base64");
