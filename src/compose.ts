@@ -98,6 +98,8 @@ export function compose({ logger, ...served }: Parts): Gateway {
   const sessions = sessionsIn(redis, limits.sessionsPerPrincipal);
   const addresses = addressesIn(redis, own.instances, limits);
   const shedding = createShedding();
+  /** Undefined when the store does not answer. */
+  const sessionCount = (): Promise<number | undefined> => sessions.count().catch(() => undefined);
   const standing: Standing = {
     logger,
     secrets,
@@ -111,17 +113,19 @@ export function compose({ logger, ...served }: Parts): Gateway {
     },
     url,
     ending: graceOver.signal,
-    ready: async () => !state.draining,
+    ready: async () => {
+      if (state.draining) return "not ready";
+      return (await sessionCount()) === undefined ? "degraded" : "ready";
+    },
     admit: (network) => {
       addresses?.take(network);
       shedding.assertTakes("list");
     },
     health: async (upstream) => {
-      const store = redis === undefined || redis.isUp() ? "ok" : "down";
-      const troubled = upstream === "failing" || store === "down";
+      const count = await sessionCount();
+      const troubled = upstream === "failing" || count === undefined;
       const status = state.draining ? "draining" : troubled ? "degraded" : "ok";
-      const count = store === "ok" ? await sessions.count().catch(() => 0) : 0;
-      return { status, sessions: count, upstream, store };
+      return { status, sessions: count ?? 0, upstream, store: count === undefined ? "down" : "ok" };
     },
   };
 

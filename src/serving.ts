@@ -21,7 +21,7 @@ import { GatewayError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import { edgePolicy } from "./http/edge.ts";
 import type { McpView } from "./http/mcp/listener.ts";
-import type { Health } from "./http/routes/health.ts";
+import type { Health, Readiness } from "./http/routes/health.ts";
 import { setupPage } from "./http/routes/page.ts";
 import type { Surface } from "./surfaces/surface.ts";
 import { createTypedSurface } from "./surfaces/typed.ts";
@@ -56,7 +56,7 @@ export interface Standing {
   readonly url: () => string;
   /** Aborts when Calls that still run have to end, since the process does. */
   readonly ending: AbortSignal;
-  readonly ready: () => Promise<boolean>;
+  readonly ready: () => Promise<Readiness>;
   /** Throws when a list is not served to a request from there. */
   readonly admit: (network: string | undefined) => void;
   /** The fields of a Surface's health that say nothing of the Surface. */
@@ -162,6 +162,7 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
     log: logger,
     anonymousTools: config.toolsEndpoint.anonymous,
     ready: standing.ready,
+    strictReadiness: config.readiness.strict,
     admit: standing.admit,
     health: async (surface) => ({
       version: api.version,

@@ -6,7 +6,7 @@ import type { Surface } from "../mcp/context.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { blamedFor } from "./address.ts";
 import { corsHeaders, type EdgePolicy, pageHeaders, preflightHeaders, refusalOf } from "./edge.ts";
-import { type Health, healthRoute, livenessRoute, readinessRoute } from "./routes/health.ts";
+import { type Health, healthRoute, livenessRoute, type Readiness, readinessRoute } from "./routes/health.ts";
 import { notFound } from "./routes/notFound.ts";
 import { toolRoute, toolsRoute } from "./routes/tools.ts";
 
@@ -21,7 +21,9 @@ export interface AppOptions {
   /** What `<path>/health` says of a Surface. Asks no upstream. */
   readonly health: (surface: Surface) => Promise<Health>;
   /** Whether the process can serve: what `/readyz` answers. */
-  readonly ready: () => Promise<boolean>;
+  readonly ready: () => Promise<Readiness>;
+  /** `/readyz` is 503 when degraded. Default false. */
+  readonly strictReadiness?: boolean;
   /** Throws when the lists of a Surface are not served to this request: too many from there, or the process is under strain. */
   readonly admit?: (network: string | undefined) => void;
   /** The page at `/`. */
@@ -40,7 +42,7 @@ export function createApp(options: AppOptions): Express {
   app.set("query parser", "simple");
   // Orchestrators call these by address.
   app.get("/healthz", livenessRoute());
-  app.get("/readyz", readinessRoute(options.ready));
+  app.get("/readyz", readinessRoute(options.ready, options.strictReadiness ?? false));
   app.use(edge(options));
   for (const surface of options.surfaces) {
     app.get(

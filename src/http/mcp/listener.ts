@@ -207,6 +207,7 @@ async function serve(arrival: Arrival): Promise<void> {
     case "GET":
       return serveGet(arrival);
     case "DELETE":
+      if (keepsNone(arrival)) return refuseMethod(arrival);
       return counted(arrival, () => authenticated(arrival).then(serveSessionDelete));
     default:
       return refuseMethod(arrival);
@@ -259,8 +260,10 @@ function shedOf(messages: readonly RpcMessage[], shedding: Pick<Shedding, "asser
 /** By `Accept`: a stream, the page for a browser, or the key check for everything else, `curl` first of all. */
 async function serveGet(arrival: Arrival): Promise<void> {
   const { req, surface, parts } = arrival;
-  if (accepts(req, "text/event-stream"))
+  if (accepts(req, "text/event-stream")) {
+    if (keepsNone(arrival)) return refuseMethod(arrival);
     return serveSessionGet(await counted(arrival, () => authenticated(arrival)));
+  }
   if (parts.page !== undefined && accepts(req, "text/html")) return sendPage(arrival, parts.page(surface, req));
   await counted(arrival, async () => sendKeyCheck(await authenticated(arrival)));
 }
@@ -270,9 +273,16 @@ function preflight(req: IncomingMessage, res: ServerResponse, edge: EdgePolicy):
   else res.writeHead(204, preflightHeaders(req, edge, methods)).end();
 }
 
-async function refuseMethod({ res, headers }: Arrival): Promise<void> {
+/** Where no sessions are kept there is no stream to GET and nothing to DELETE. */
+function keepsNone({ surface }: Arrival): boolean {
+  return surface.sessions === "off";
+}
+
+async function refuseMethod(arrival: Arrival): Promise<void> {
+  const { res, headers } = arrival;
   const error = { code: rpc.refused, message: "Method not allowed" };
-  sendJson(res, 405, { ...headers, allow: methods }, errorAnswer(null, error));
+  const allow = keepsNone(arrival) ? "POST" : methods;
+  sendJson(res, 405, { ...headers, allow }, errorAnswer(null, error));
 }
 
 function sendPage({ res, headers }: Arrival, html: string): void {
