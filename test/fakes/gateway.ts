@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { load } from "../../codegen/load.ts";
 import { describeSpec } from "../../codegen/main.ts";
 import type { Described, ManifestOperation } from "../../codegen/model.ts";
-import { compose } from "../../src/compose.ts";
+import type { HandTool } from "../../src/calls/call.ts";
+import { compose, type Gateway } from "../../src/compose.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
 import { parseGatewayFile, resolveConfig } from "../../src/config/load.ts";
 import type { Api } from "../../src/descriptor.ts";
@@ -19,6 +20,8 @@ export interface TestGateway {
   readonly api: Api;
   /** Where METRICS_PORT made it serve `/metrics`. */
   readonly metricsUrl?: string;
+  /** Tells every client that listens what changed. */
+  readonly notify: Gateway["notify"];
   readonly close: () => Promise<void>;
 }
 
@@ -53,13 +56,14 @@ export async function startGateway(
   upstream: string,
   configText = "api: test",
   variables: Readonly<Record<string, string>> = {},
+  tools: readonly HandTool[] = [],
 ): Promise<TestGateway> {
   const environment = readEnvironment({ LOG_LEVEL: "silent", ...variables });
-  const flags = { port: 0, upstreamUrl: upstream };
+  const flags = { port: 0, upstreamUrl: upstream, inMemory: true };
   const config = resolveConfig(parseGatewayFile("gateway.yaml", configText), environment, flags, api.version);
-  const gateway = compose({ api, config, logger: createLogger(config.server.logLevel) });
+  const gateway = compose({ api, config, tools, logger: createLogger(config.server.logLevel) });
   const base = `http://127.0.0.1:${await gateway.listen()}`;
   const metricsPort = gateway.metricsPort();
   const metrics = metricsPort === undefined ? {} : { metricsUrl: `http://127.0.0.1:${metricsPort}/metrics` };
-  return { url: `${base}/mcp`, base, api, ...metrics, close: () => gateway.close() };
+  return { url: `${base}/mcp`, base, api, ...metrics, notify: gateway.notify, close: () => gateway.close() };
 }
