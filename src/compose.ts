@@ -24,6 +24,7 @@ import { type CatalogNews, createLocalCatalogNews, type TellCatalog } from "./se
 import type { Sessions } from "./session/port.ts";
 import { createMemorySessions } from "./session/sessions.memory.ts";
 import { createRedisSessions } from "./session/sessions.redis.ts";
+import { openStore } from "./storage/store.ts";
 import type { Surface } from "./surfaces/surface.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
@@ -95,6 +96,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
 
   const metrics = own.metricsPort === undefined ? undefined : createMetrics({ transport: "tcp", ...config.metrics });
   const redis = own.redisUrl === undefined ? undefined : connectRedis(own.redisUrl, { logger });
+  const store = openStore(own.databaseUrl, { logger });
   const sessions = sessionsIn(redis, limits.sessionsPerPrincipal);
   const addresses = addressesIn(redis, own.instances, limits);
   const shedding = createShedding();
@@ -104,18 +106,18 @@ export function compose({ logger, ...served }: Parts): Gateway {
     logger,
     secrets,
     claims: redis === undefined ? createMemoryClaims() : createRedisClaims({ redis }),
-    rates: ratesIn(redis, own.instances),
-    metrics,
     safeguards: {
       confirmationKeys: deriveKeys(secrets, "confirmation"),
       seen: redis === undefined ? createMemorySeen() : createRedisSeen({ redis }),
       once: redis === undefined ? createMemoryOnce() : createRedisOnce({ redis }),
     },
+    rates: ratesIn(redis, own.instances),
+    metrics,
     url,
     ending: graceOver.signal,
     ready: async () => {
       if (state.draining) return "not ready";
-      return (await sessionCount()) === undefined ? "degraded" : "ready";
+      return (await sessionCount()) === undefined || !store.isUp() ? "degraded" : "ready";
     },
     admit: (network) => {
       addresses?.take(network);
@@ -123,7 +125,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     },
     health: async (upstream) => {
       const count = await sessionCount();
-      const troubled = upstream === "failing" || count === undefined;
+      const troubled = upstream === "failing" || count === undefined || !store.isUp();
       const status = state.draining ? "draining" : troubled ? "degraded" : "ok";
       return { status, sessions: count ?? 0, upstream, store: count === undefined ? "down" : "ok" };
     },
@@ -167,6 +169,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     await Promise.all([...retiring, retire(serving, settlingMs)]);
     await sessions.close();
     await redis?.close();
+    await store.close();
     shedding.close();
     await metricsServer?.close();
   };
@@ -179,7 +182,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     metricsPort: () => state.metricsPort,
     notify: mcp.notify,
     listen: async () => {
-      await redis?.ready();
+      await Promise.all([redis?.ready(), store.ready()]);
       state.metricsPort = await metricsServer?.listen(own.metricsPort ?? 0, own.host);
       state.port = await server.listen(own.port, own.host);
       void news.serve(serving.hash);

@@ -39,7 +39,7 @@ export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<n
   const { api, config } = served;
   const logger = createLogger(config.server.logLevel);
   const gateway = compose({ ...served, logger });
-  warnOfDefaults(config, logger);
+  warnOfDefaults(config, environment, logger);
   const reload = createReload({ gateway, read: () => read(api), logger });
   process.on("SIGHUP", () => {
     // The end of the terminal that it was started from is this signal too: then it stops, as programs do.
@@ -93,8 +93,9 @@ function hooksOf({ hooks }: GatewayFile, path: string): Promise<readonly ToolHoo
   return hooks === undefined ? [] : loadHooks(resolve(dirname(path), hooks));
 }
 
-function flagsOf({ port, host, upstream, readOnly }: ServeFlags): Flags {
+function flagsOf({ port, host, upstream, readOnly, spec }: ServeFlags): Flags {
   return {
+    inMemory: spec !== undefined,
     ...(port !== undefined && { port }),
     ...(host !== undefined && { host }),
     ...(upstream !== undefined && { upstreamUrl: upstream }),
@@ -103,9 +104,15 @@ function flagsOf({ port, host, upstream, readOnly }: ServeFlags): Flags {
 }
 
 /** What an operator should know of the choices that nobody made. */
-function warnOfDefaults({ server, credentials }: Config, logger: Logger): void {
+function warnOfDefaults({ server, credentials }: Config, environment: Environment, logger: Logger): void {
   if (server.redisUrl === undefined)
     logger.info("REDIS_URL is not set: sessions are kept in this process, run one replica");
+  if (environment.databaseUrl === undefined)
+    logger.info(
+      server.databaseUrl.reveal() === "sqlite::memory:"
+        ? "DATABASE_URL is not set: gateway keys and the audit log are kept in memory and end with this process"
+        : "DATABASE_URL is not set: gateway keys and the audit log are kept in ./data/specgate.db",
+    );
   if (server.secrets.length === 0)
     logger.info("SPECGATE_SECRET is not set: sessions and cursors end with this process");
   if (credentials.required && credentials.check === undefined)

@@ -265,6 +265,8 @@ export interface ServerConfig {
   /** Master secrets; the first mints, all verify. */
   readonly secrets: readonly Secret[];
   readonly redisUrl?: Secret;
+  /** Where keys and audit are. Default `sqlite:./data/specgate.db`; `sqlite::memory:` under `serve --spec`. */
+  readonly databaseUrl: Secret;
   /** Replicas that serve beside each other, this one included. Default 1. */
   readonly instances: number;
   readonly drain: DrainConfig;

@@ -18,6 +18,7 @@ export interface Environment {
   readonly readOnly: boolean;
   readonly secrets: readonly Secret[];
   readonly redisUrl?: Secret;
+  readonly databaseUrl?: Secret;
   readonly instances: number;
   readonly drainReadyMs?: number;
   readonly drainGraceMs?: number;
@@ -50,6 +51,7 @@ export function readEnvironment(variables: Variables): Environment {
     readOnly: flag("SPECGATE_READ_ONLY", text("SPECGATE_READ_ONLY"), faults),
     secrets: secrets(variables, faults),
     ...optional("redisUrl", secret(variables, "REDIS_URL", faults)),
+    ...optional("databaseUrl", secret(variables, "DATABASE_URL", faults)),
     instances: instances(text("INSTANCES"), faults),
     ...optional("drainReadyMs", duration("DRAIN_READY_MS", text("DRAIN_READY_MS"), faults)),
     ...optional("drainGraceMs", duration("DRAIN_GRACE_MS", text("DRAIN_GRACE_MS"), faults)),

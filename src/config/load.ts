@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
 import type { Schema } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
+import { Secret } from "../telemetry/secret.ts";
 import type { CodegenConfig } from "./codegen.ts";
 import type {
   Config,
   CredentialsConfig,
   DrainConfig,
-  SurfaceConfig,
   LookupConfig,
   SafeguardConfig,
+  SurfaceConfig,
   UpstreamConfig,
   UpstreamErrorCode,
   UpstreamErrorRule,
@@ -31,9 +32,9 @@ export interface GatewayFile {
   readonly brand?: Partial<Config["brand"]>;
   readonly limits?: Partial<Config["limits"]>;
   readonly idempotency?: Partial<Config["idempotency"]>;
-  readonly metrics?: Partial<Config["metrics"]>;
   readonly safeguards?: readonly SafeguardFile[];
   readonly readiness?: Partial<Config["readiness"]>;
+  readonly metrics?: Partial<Config["metrics"]>;
 }
 
 type CheckFile = Partial<Omit<NonNullable<CredentialsConfig["check"]>, "scopes">> & {
@@ -41,7 +42,6 @@ type CheckFile = Partial<Omit<NonNullable<CredentialsConfig["check"]>, "scopes">
   readonly scopes?: string | { readonly path: string; readonly map?: Readonly<Record<string, string>> };
 };
 
-type UpstreamFile = Partial<Omit<UpstreamConfig, "errors" | "limits">> & {
 type SafeguardFile = Omit<SafeguardConfig, "match" | "lookup"> & {
   readonly match: string | readonly string[];
   readonly lookup?: Omit<LookupConfig, "argument" | "minutes"> & {
@@ -50,6 +50,7 @@ type SafeguardFile = Omit<SafeguardConfig, "match" | "lookup"> & {
   };
 };
 
+type UpstreamFile = Partial<Omit<UpstreamConfig, "errors" | "limits">> & {
   readonly url: string;
   readonly errors?: Readonly<Record<string, UpstreamErrorCode>> | readonly UpstreamErrorRule[];
   readonly limits?: Partial<UpstreamConfig["limits"]>;
@@ -92,7 +93,6 @@ function checkNames(source: Source, file: GatewayFile): void {
     faults.push(
       `${source.file}:${source.lineOf(["surfaces", name])}: surfaces.${name} has the path ${path} of another surface`,
     );
-  if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"));
   const surfaces = Object.keys(file.surfaces ?? { default: {} });
   for (const [index, safeguard] of (file.safeguards ?? []).entries())
     for (const name of (safeguard.surfaces ?? []).filter((one) => !surfaces.includes(one)))
@@ -100,7 +100,11 @@ function checkNames(source: Source, file: GatewayFile): void {
         `${source.file}:${source.lineOf(["safeguards", String(index), "surfaces"])}: safeguards.${index}.surfaces names ` +
           `"${name}"; declared surfaces: ${surfaces.join(", ")}`,
       );
+  if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"));
 }
+
+/** Beside what else the operator keeps of the project; the folder is made when it is opened. */
+const defaultDatabase = "sqlite:./data/specgate.db";
 
 /** What the command line adds: each beats the environment, which beats the file. */
 export interface Flags {
@@ -108,6 +112,8 @@ export interface Flags {
   readonly host?: string;
   readonly upstreamUrl?: string;
   readonly readOnly?: boolean;
+  /** Without DATABASE_URL nothing is written: to try an API out leaves no file behind. Default false. */
+  readonly inMemory?: boolean;
 }
 
 /**
@@ -135,19 +141,20 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
     brand,
     limits: { ...defaultLimits, ...file.limits },
     idempotency: { onStoreDown: "reject", neverShare: [], ...file.idempotency },
+    safeguards: resolveSafeguards(file),
+    readiness: { strict: false, ...file.readiness },
     metrics: { toolNames: false, ...file.metrics },
     server: {
       host: flags.host ?? environment.host ?? "127.0.0.1",
       port,
       ...metricsPortOf(environment, port),
       ...(environment.publicUrl !== undefined && { publicUrl: environment.publicUrl }),
-    safeguards: resolveSafeguards(file),
-    readiness: { strict: false, ...file.readiness },
       allowedHosts: environment.allowedHosts,
       allowedOrigins: environment.allowedOrigins,
       logLevel: environment.logLevel ?? "info",
       secrets: environment.secrets,
       ...(environment.redisUrl !== undefined && { redisUrl: environment.redisUrl }),
+      databaseUrl: environment.databaseUrl ?? new Secret(flags.inMemory === true ? "sqlite::memory:" : defaultDatabase),
       drain: resolveDrain(environment),
       instances: environment.instances,
     },
@@ -198,13 +205,21 @@ const defaultLimits: Config["limits"] = {
  * What must be shared between replicas, or outlive the process, needs a place and a secret that do too (DESIGN §6.4).
  * `data.usage`: the command line answers it with exit code 2.
  */
-function refuseUnshared({ instances, redisUrl, secrets }: Environment): void {
+function refuseUnshared({ instances, redisUrl, databaseUrl, secrets }: Environment): void {
   const refuse = (message: string): never => {
     throw new GatewayError("invalid_request", message, { data: { usage: true } });
   };
   if (instances > 1 && redisUrl === undefined)
     refuse(
       `INSTANCES is ${instances}, but without REDIS_URL sessions are kept in one process: set REDIS_URL, or run one replica`,
+    );
+  if (instances > 1 && !/^postgres(ql)?:/i.test(databaseUrl?.reveal() ?? ""))
+    refuse(
+      `INSTANCES is ${instances}, but DATABASE_URL names no PostgreSQL, so each replica would have keys and an audit log of its own: set it to postgres://…, or run one replica`,
+    );
+  if (databaseUrl !== undefined && databaseUrl.reveal() !== "sqlite::memory:" && secrets.length === 0)
+    refuse(
+      "DATABASE_URL is set, so gateway keys outlive this process, but SPECGATE_SECRET is not: set it, e.g. to the output of: openssl rand -base64 32",
     );
   if (redisUrl !== undefined && secrets.length === 0)
     refuse(
@@ -281,6 +296,19 @@ function resolveCredentials({ credentials = {} }: GatewayFile): CredentialsConfi
   };
 }
 
+/** The `safeguards` of a file with every default filled in. */
+export function resolveSafeguards({ safeguards = [] }: Pick<GatewayFile, "safeguards">): readonly SafeguardConfig[] {
+  return safeguards.map(({ match, lookup, ...rest }) => ({
+    ...rest,
+    match: listOf(match),
+    ...(lookup && { lookup: { minutes: 30, ...lookup, argument: listOf(lookup.argument) } }),
+  }));
+}
+
+function listOf(given: string | readonly string[]): readonly string[] {
+  return typeof given === "string" ? [given] : given;
+}
+
 function resolveSurfaces(
   file: GatewayFile,
   upstreams: readonly string[],
@@ -295,20 +323,8 @@ function resolveSurfaces(
       {
         path: "/mcp",
         style: "typed" as const,
+        sessions: "on" as const,
         upstream: upstreams[0] ?? "default",
-/** The `safeguards` of a file with every default filled in. */
-export function resolveSafeguards({ safeguards = [] }: Pick<GatewayFile, "safeguards">): readonly SafeguardConfig[] {
-  return safeguards.map(({ match, lookup, ...rest }) => ({
-    ...rest,
-    match: listOf(match),
-    ...(lookup && { lookup: { minutes: 30, ...lookup, argument: listOf(lookup.argument) } }),
-  }));
-}
-
-function listOf(given: string | readonly string[]): readonly string[] {
-  return typeof given === "string" ? [given] : given;
-}
-
         pageSize: 1_000,
         serverInfo: { name: brand.toLowerCase().replace(/[^a-z0-9]+/g, "-") || file.api, title: brand, version },
         ...surface,
@@ -324,4 +340,3 @@ function deepFreeze<Value>(value: Value): Value {
   for (const inner of Object.values(value)) deepFreeze(inner);
   return Object.freeze(value);
 }
-        sessions: "on" as const,

@@ -159,8 +159,8 @@ export const gatewaySchema: Schema = closed(
     }),
     safeguards: { type: "array", items: safeguard },
     idempotency: closed({ onStoreDown: { enum: ["reject", "allow"] }, neverShare: texts }),
+    readiness: closed({ strict: { type: "boolean" } }),
     metrics: closed({ toolNames: { type: "boolean" } }),
   },
   ["api"],
 );
-    readiness: closed({ strict: { type: "boolean" } }),

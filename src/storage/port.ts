@@ -11,7 +11,8 @@ export interface Store {
   /**
    * Opens the database and brings its schema up to date; later calls do nothing. True when it serves; false when it does not
    * answer: that is logged, and trying goes on in the background. Throws `invalid_request` where trying again is no use: a file
-   * that cannot be opened, a user that is refused, a schema newer than this program. Methods called before open it too.
+   * that cannot be opened, a user that is refused, a schema newer than this program. Methods called before open it too, and a
+   * database in memory is opened by them alone.
    */
   readonly ready: () => Promise<boolean>;
   /** False from the first failure until the database takes writes again; what `/mcp/health` shows. True before it is opened. */

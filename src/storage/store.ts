@@ -11,7 +11,7 @@ import type { Store } from "./port.ts";
 import { createState } from "./state.ts";
 import type { Tables } from "./tables.ts";
 import { failureOf, reasonOf, unavailable } from "./unavailable.ts";
-import { parseDatabaseUrl } from "./url.ts";
+import { type DatabaseTarget, parseDatabaseUrl } from "./url.ts";
 import type { Use } from "./use.ts";
 
 export interface StoreOptions {
@@ -82,6 +82,7 @@ export function openStore(url: Secret, { logger, migrations = known }: StoreOpti
     audit: createAuditStore(use),
     isUp: state.isUp,
     ready: async () => {
+      if (isInMemory(target)) return true; // there is nothing that could be wrong with it, and a start need not wait
       try {
         await open();
         return true;
@@ -100,6 +101,10 @@ export function openStore(url: Secret, { logger, migrations = known }: StoreOpti
       return closing;
     },
   };
+}
+
+function isInMemory(target: DatabaseTarget): boolean {
+  return target.kind === "sqlite" && target.path === undefined;
 }
 
 /** Somebody has to change something: the file, the user, the program. */

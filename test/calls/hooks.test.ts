@@ -20,7 +20,12 @@ beforeAll(async () => {
 afterAll(() => beacon.close());
 
 function gatewayWith(hooks: readonly ToolHook[]): Gateway {
-  const config = resolveConfig({ api: "beacon" }, readEnvironment({}), { port: 0, upstreamUrl: beacon.url }, "1");
+  const config = resolveConfig(
+    { api: "beacon" },
+    readEnvironment({}),
+    { upstreamUrl: beacon.url, port: 0, inMemory: true },
+    "1",
+  );
   return compose({ api, config, logger: createLogger("silent"), hooks });
 }
 

@@ -60,7 +60,7 @@ describe("the official conformance suite", () => {
  */
 function composeFixtures(toolsChanged: () => Promise<void>): Gateway {
   const file = parseGatewayFile("gateway.yaml", "api: conformance\ncredentials: { required: false }\n");
-  const flags = { port: 0, upstreamUrl: "http://127.0.0.1:9" };
+  const flags = { port: 0, upstreamUrl: "http://127.0.0.1:9", inMemory: true };
   const config = resolveConfig(file, readEnvironment({ LOG_LEVEL: "silent" }), flags, "1.0.0");
   return compose({ api: noApi, config, logger: createLogger("silent"), tools: conformanceTools({ toolsChanged }) });
 }

@@ -19,7 +19,7 @@ export interface Run {
 export interface RunOptions {
   /** Default: the project's root. */
   readonly cwd?: string;
-  /** Added to `PATH` and `HOME`; nothing else of this process's environment goes in. */
+  /** Added to `PATH`, `HOME` and a database in memory; nothing else of this process's environment goes in. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
 }
@@ -46,7 +46,7 @@ export function specgate(args: readonly string[], options: RunOptions = {}): Pro
 }
 
 function environment({ env }: RunOptions): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, HOME: process.env.HOME, ...env };
+  return { PATH: process.env.PATH, HOME: process.env.HOME, DATABASE_URL: "sqlite::memory:", ...env };
 }
 
 /** A server in a child process. */

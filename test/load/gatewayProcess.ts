@@ -40,7 +40,7 @@ limits: { ${raised.map((name) => `${name}: ${high}`).join(", ")} }
 
 const environment = readEnvironment(process.env);
 const file = parseGatewayFile("gateway.yaml", configText());
-const config = resolveConfig(file, environment, {}, api.version);
+const config = resolveConfig(file, environment, { inMemory: true }, api.version);
 const logger = createLogger(config.server.logLevel);
 const gateway = compose({ api, config, logger, tools: askingTools(environment.upstreamUrl ?? "") });
 

@@ -36,7 +36,7 @@ export interface CorpusCaller {
 export function callerOn({ described, gatewayYaml }: Corpus, tamper?: Tamper): CorpusCaller {
   const recorder = new Recorder(tamper);
   const file = parseGatewayFile("gateway.yaml", gatewayYaml);
-  const flags = { upstreamUrl: "http://upstream.test" };
+  const flags = { upstreamUrl: "http://upstream.test", inMemory: true };
   const config = resolveConfig(file, readEnvironment({ LOG_LEVEL: "silent" }), flags);
   const upstreamConfig = Object.values(config.upstreams)[0];
   if (upstreamConfig === undefined) throw new Error("the configuration has no upstream");
