@@ -1,7 +1,8 @@
 import type { ViteUserConfig } from "vitest/config";
 
 /**
- * Three projects. `unit` runs within `npm run check` (two minutes at most); `e2e` starts real parts: processes, browsers, clients;
+ * Four projects. `unit` runs within `npm run check` (two minutes at most); `e2e` starts real parts: processes, browsers, clients;
+ * `load` (`npm run test:load`) puts hundreds of clients on three replicas, breaks things under them and judges what happened;
  * `nightly` (`npm run nightly`) repeats what chance decides far oftener than CI has time for.
  * A test that needs more than a few seconds, a child process or a real client belongs to `test/e2e` or `test/conformance`.
  */
@@ -12,7 +13,7 @@ const config: ViteUserConfig = {
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/conformance/**", "test/nightly/**"],
+          exclude: ["test/e2e/**", "test/conformance/**", "test/nightly/**", "test/load/runs/**"],
           testTimeout: 30_000,
         },
       },
@@ -22,6 +23,15 @@ const config: ViteUserConfig = {
           include: ["test/e2e/**/*.test.ts", "test/conformance/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "load",
+          include: ["test/load/runs/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false, // each loads the whole machine
         },
       },
       {

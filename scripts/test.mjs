@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 const suites = [
   { name: "check", command: "check", reports: ["unit"] },
   { name: "end to end", command: "test:e2e", reports: ["e2e"] },
+  { name: "load and faults", command: "test:load", reports: ["load"] },
 ];
 
 const minimumNode = 22;

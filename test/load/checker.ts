@@ -221,7 +221,7 @@ const streamsAreWhole: Check = (history) => {
   const named = history.received.filter(({ stream }) => stream !== null);
   const byStream = Map.groupBy(named, ({ session, client, stream }) => `${session ?? client} ${stream}`);
   const gaps = [...byStream.values()].flatMap((events) => gapIn(events));
-  return [...gaps, ...truncated(history), ...unheard(history)];
+  return [...gaps, ...truncated(history), ...skipped(history), ...unheard(history)];
 };
 
 /** The first two events of a stream that do not follow one another. */
@@ -254,6 +254,21 @@ function truncated({ operations, received }: Indexed): readonly Violation[] {
     const what = `of ${numbers} messages came ${events.map(({ number }) => number).join() || "none"}`;
     return [{ invariant: "H9", what, lines: [operation, ...events] }];
   });
+}
+
+/** Announcements that were left out between two that a listener got. */
+function skipped({ received, announced }: Indexed): readonly Violation[] {
+  const told = new Map(announced.filter(({ ok }) => ok).map((one) => [one.number, one]));
+  const heard = received.filter(({ stream, number }) => stream === "session" && number !== undefined);
+  return [...Map.groupBy(heard, ({ session }) => session).values()].flatMap((events) =>
+    events.flatMap((event, index): Violation[] => {
+      const before = events[index - 1];
+      const missing = before === undefined ? undefined : told.get((before.number ?? 0) + 1);
+      if (before === undefined || missing === undefined || missing.number >= (event.number ?? 0)) return [];
+      const what = `announcement ${missing.number} was left out`;
+      return [{ invariant: "H9", what, lines: [before, missing, event] }];
+    }),
+  );
 }
 
 /** Announcements that a listener did not get, or got twice. */

@@ -125,12 +125,13 @@ function tell({ child }: Running, number: number): Promise<boolean> {
     if (announced === number) resolve(ok);
   };
   child.on("message", hear);
-  child.once("exit", () => resolve(false));
+  const exit = (): void => resolve(false);
+  child.once("exit", exit);
   if (child.connected) child.send({ announce: number }, (fault) => fault && resolve(false));
   else resolve(false);
   return promise.finally(() => {
     clearTimeout(timer);
-    child.off("message", hear);
+    child.off("message", hear).off("exit", exit);
   });
 }
 

@@ -85,7 +85,8 @@ export function createWire(url: string): Wire {
         frames?.(chunk);
       });
       answer.once("error", () => undefined); // its close tells
-      answer.once("close", () => finish(answer.complete ? "whole" : why));
+      // A client that left has not read what came after.
+      answer.once("close", () => finish(why === "cut" && answer.complete ? "whole" : why));
     });
     outgoing.on("error", () => finish(why));
     if (signal?.aborted === true) leave();
