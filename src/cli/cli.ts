@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { GatewayError } from "../errors.ts";
 import type { DriftFlags } from "./drift.ts";
 import type { GenerateFlags } from "./generate.ts";
+import type { MigrateFlags } from "./migrate.ts";
 import type { ServeFlags } from "./serve.ts";
 import { leaveWhenUnread, processTerminal, type Terminal } from "./terminal.ts";
 import type { ToolsFlags } from "./tools.ts";
@@ -74,6 +75,16 @@ function createProgram(terminal: Terminal, done: (code: number) => void): Comman
     .action(async (flags: ServeFlags) => {
       const { runServe } = await import("./serve.ts");
       done(await runServe(flags, terminal));
+    });
+
+  program
+    .command("migrate")
+    .description("bring the schema of DATABASE_URL up to date, as serve does at its start")
+    .option("--check", "change nothing; exit 1 when migrations are pending")
+    .option("--json", "print JSON")
+    .action(async (flags: MigrateFlags) => {
+      const { runMigrate } = await import("./migrate.ts");
+      done(await runMigrate(flags, terminal));
     });
 
   program

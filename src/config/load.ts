@@ -103,8 +103,8 @@ function checkNames(source: Source, file: GatewayFile): void {
   if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"));
 }
 
-/** Beside what else the operator keeps of the project; the folder is made when it is opened. */
-const defaultDatabase = "sqlite:./data/specgate.db";
+/** `DATABASE_URL` where it is not set. The folder is made when the file is. */
+export const defaultDatabaseUrl: string = "sqlite:./data/specgate.db";
 
 /** What the command line adds: each beats the environment, which beats the file. */
 export interface Flags {
@@ -154,7 +154,8 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
       logLevel: environment.logLevel ?? "info",
       secrets: environment.secrets,
       ...(environment.redisUrl !== undefined && { redisUrl: environment.redisUrl }),
-      databaseUrl: environment.databaseUrl ?? new Secret(flags.inMemory === true ? "sqlite::memory:" : defaultDatabase),
+      databaseUrl:
+        environment.databaseUrl ?? new Secret(flags.inMemory === true ? "sqlite::memory:" : defaultDatabaseUrl),
       drain: resolveDrain(environment),
       instances: environment.instances,
     },

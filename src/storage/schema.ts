@@ -1,15 +1,16 @@
+import { existsSync } from "node:fs";
 import { GatewayError } from "../errors.ts";
 import { type Database, type OpenOptions, openDatabase } from "./database.ts";
 import { migrate, readSchema, type SchemaState } from "./migrate.ts";
 import type { Migration } from "./migrations/migration.ts";
 import { failureOf, reasonOf } from "./unavailable.ts";
 import type { DatabaseTarget } from "./url.ts";
+import { whenFree } from "./whenFree.ts";
 
 /** One migration may build an index over years of rows, and others wait for it. Milliseconds. */
 const migrationMs = 600_000;
 /** How long SQLite's lock is waited for, which another process holds while it migrates. Milliseconds. */
 const busyMs = 30_000;
-const busyPauseMs = 50;
 
 /**
  * The database with its schema up to date. Throws `invalid_request` where trying again is no use ({@link refusalOf}), else
@@ -39,10 +40,12 @@ export function migrateDatabase(
 }
 
 /**
- * What is pending; changes nothing, though a file of SQLite is made where there is none. Throws GatewayError: `invalid_request`
- * where the database or its schema is not for this program, `store_unavailable` with the reason where it does not answer.
+ * What is pending; changes nothing. Throws GatewayError: `invalid_request` where the database or its schema is not for this
+ * program, `store_unavailable` with the reason where it does not answer.
  */
-export function checkDatabase(target: DatabaseTarget, migrations: readonly Migration[]): Promise<SchemaState> {
+export async function checkDatabase(target: DatabaseTarget, migrations: readonly Migration[]): Promise<SchemaState> {
+  if (target.kind === "sqlite" && (target.path === undefined || !existsSync(target.path)))
+    return { version: 0, pending: migrations }; // opening it would make the file
   return once(target, (database) => readSchema(database, migrations));
 }
 
@@ -66,7 +69,7 @@ async function runMigrations(
   target: DatabaseTarget,
   migrations: readonly Migration[],
 ): Promise<SchemaState["pending"]> {
-  if (target.kind === "sqlite") return whenFree(() => migrate(database, migrations));
+  if (target.kind === "sqlite") return whenFree(() => migrate(database, migrations), busyMs);
   const patient = await openDatabase({ ...target, poolSize: 1 }, { statementMs: migrationMs });
   try {
     return await migrate(patient, migrations);
@@ -76,20 +79,7 @@ async function runMigrations(
 }
 
 function openFree(target: DatabaseTarget, options: OpenOptions): Promise<Database> {
-  return whenFree(() => openDatabase(target, options));
-}
-
-/** Tries again while another process holds the lock of SQLite: the switch to WAL, for one, does not wait by itself. */
-async function whenFree<Result>(work: () => Promise<Result>): Promise<Result> {
-  const end = performance.now() + busyMs;
-  for (;;) {
-    try {
-      return await work();
-    } catch (thrown) {
-      if (reasonOf(thrown) !== "SQLITE_BUSY" || performance.now() > end) throw thrown;
-    }
-    await new Promise((resolve) => setTimeout(resolve, busyPauseMs));
-  }
+  return whenFree(() => openDatabase(target, options), busyMs);
 }
 
 /** SQLSTATE → what an operator has to set right. https://www.postgresql.org/docs/current/errcodes-appendix.html */

@@ -6,12 +6,10 @@ import { GatewayError } from "../errors.ts";
 import { reasonOf } from "./unavailable.ts";
 import type { SqliteTarget } from "./url.ts";
 
-/** How long a statement waits for another process to finish writing, milliseconds. The process stands still meanwhile. */
-const busyMs = 1_000;
-
 /**
  * SQLite through `node:sqlite`. A missing file is made, readable by its owner alone, as is its folder. One connection: Kysely
- * lets transactions wait for one another. Throws `invalid_request` when the file cannot be opened or is no database.
+ * lets transactions wait for one another. A statement that finds another connection writing fails with SQLITE_BUSY at once,
+ * see `whenFree.ts`. Throws `invalid_request` when the file cannot be opened or is no database.
  */
 export function sqliteDialect({ path }: SqliteTarget): SqliteDialect {
   const file = path === undefined ? ":memory:" : resolve(path);
@@ -36,7 +34,7 @@ function openFile(file: string): DatabaseSync {
 
 /** WAL lets readers go on while one process writes; FULL survives a loss of power after each commit. */
 function open(file: string): DatabaseSync {
-  const database = new DatabaseSync(file, { timeout: busyMs });
+  const database = new DatabaseSync(file);
   try {
     database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on");
     return database;

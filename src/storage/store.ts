@@ -13,6 +13,7 @@ import type { Tables } from "./tables.ts";
 import { failureOf, reasonOf, unavailable } from "./unavailable.ts";
 import { type DatabaseTarget, parseDatabaseUrl } from "./url.ts";
 import type { Use } from "./use.ts";
+import { whenFree } from "./whenFree.ts";
 
 export interface StoreOptions {
   readonly logger: Logger;
@@ -63,7 +64,10 @@ export function openStore(url: Secret, { logger, migrations = known }: StoreOpti
   };
   const use: Use = async (run) => {
     try {
-      return await within(methodMs, async () => run((await open()).db));
+      return await within(methodMs, async () => {
+        const { db } = await open();
+        return whenFree(() => run(db), methodMs);
+      });
     } catch (thrown) {
       if (isRefusal(thrown)) throw unavailable("refused"); // logged when it was opened
       const failure = failureOf(thrown);
