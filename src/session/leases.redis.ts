@@ -13,18 +13,16 @@ export interface Leases {
   readonly release: (id: string, stream: string) => void;
 }
 
-/**
- * Short, and renewed by one timer for all streams of the process, instead of as long as a call may take: who follows a call
- * whose replica died is told within 15 s, and a call that waits for its user's answer for minutes needs no long one.
- */
-const leaseMs = 6_000;
-const renewMs = 2_000;
-/**
- * A store that was away comes back with every lease over. Its holders are back within 2 s and renew within another, which is
- * why nobody is declared dead by one look.
- */
-const graceMs = 4_000;
-/** Renewals that failed are tried again after this. */
+export interface LeaseOptions {
+  readonly redis: RedisConnection;
+  readonly keys: RedisKeys;
+  /** No lease is renewed after it aborts. */
+  readonly closing: AbortSignal;
+  /** See {@link Leases}. Default 6,000; it is renewed in a third of it. */
+  readonly leaseMs?: number;
+}
+
+/** Renewals that failed are tried again after this at the latest. */
 const againMs = 1_000;
 /** Renewals under way at once. */
 const batch = 200;
@@ -37,8 +35,16 @@ redis.call('HDEL', KEYS[2], 'late')
 redis.call('PEXPIRE', KEYS[2], redis.call('PTTL', KEYS[1]))
 return 1`);
 
-/** {@link Leases} in Redis, by its clock. The timer runs while there are any, until `closing` aborts. */
-export function createLeases({ commands }: RedisConnection, keys: RedisKeys, closing: AbortSignal): Leases {
+/**
+ * {@link Leases} in Redis, by its clock. They are short and renewed by one timer for all streams of the process, instead of as
+ * long as a call may take (reliability.md §2 has deadline + 30 s): who follows a call whose replica died is told within 15 s,
+ * and a call that waits minutes for its user's answer needs no long one. The grace is there because a store that was away
+ * comes back with every lease over: their holders are back within 2 s and renew within another.
+ */
+export function createLeases(options: LeaseOptions): Leases {
+  const { redis, keys, closing, leaseMs = 6_000 } = options;
+  const { commands } = redis;
+  const renewMs = leaseMs / 3;
   const held = new Map<string, readonly [session: string, lease: string]>();
   let timer: NodeJS.Timeout | undefined;
 
@@ -57,7 +63,7 @@ export function createLeases({ commands }: RedisConnection, keys: RedisKeys, clo
       answered = (await Promise.all(names.slice(at, at + batch).map(renew))).every(Boolean);
     }
     timer = undefined;
-    schedule(answered ? renewMs : againMs);
+    schedule(answered ? renewMs : Math.min(renewMs, againMs));
   };
   const schedule = (ms: number): void => {
     if (timer !== undefined || held.size === 0 || closing.aborted) return;
@@ -67,7 +73,7 @@ export function createLeases({ commands }: RedisConnection, keys: RedisKeys, clo
   closing.addEventListener("abort", () => clearTimeout(timer), { once: true });
   return {
     leaseMs,
-    graceMs,
+    graceMs: (leaseMs * 2) / 3,
     hold: (id, stream) => {
       const lease = keys.call(id, stream);
       held.set(lease, [keys.session(id), lease]);

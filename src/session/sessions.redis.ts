@@ -21,6 +21,8 @@ export interface RedisSessionsOptions {
   readonly absoluteMs?: number;
   /** Last uses are written at most this often, so that most requests only read. Default 60 s. */
   readonly refreshMs?: number;
+  /** How long a call's stream outlives its replica without a word, less two looks. Default 6,000; see `leases.redis.ts`. */
+  readonly leaseMs?: number;
   /** How long the events of a stream are kept after its last one. Default 10 min. */
   readonly eventLifeMs?: number;
   /** Milliseconds since the epoch, to rule the lives of sessions; for tests. Default: the clock of Redis. */
@@ -46,15 +48,15 @@ export function createRedisSessions(options: RedisSessionsOptions): Sessions {
   const steered = options.now === undefined ? {} : { now: options.now };
   const keys = createKeys(prefix);
   const closing = new AbortController();
+  const leases = createLeases({
+    redis,
+    keys,
+    closing: closing.signal,
+    ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
+  });
   return {
     ...createRecords({ redis, keys, perPrincipal, idleMs, absoluteMs, refreshMs, ...steered }),
-    ...createRedisStreams({
-      redis,
-      keys,
-      leases: createLeases(redis, keys, closing.signal),
-      eventLifeMs,
-      broadcastLifeMs,
-    }),
+    ...createRedisStreams({ redis, keys, leases, eventLifeMs, broadcastLifeMs }),
     ...createRedisQuestions({ redis, keys, answerLifeMs, pollMs, closing: closing.signal }),
     ...createCallSignals(redis, keys, closing.signal),
     publish: async (id, signal) => {

@@ -19,6 +19,7 @@ const methods: Readonly<Record<string, (sessions: Sessions) => Promise<unknown>>
   remember: (sessions) => sessions.remember("s1", { initialized: true }),
   end: (sessions) => sessions.end("s1"),
   count: (sessions) => sessions.count(),
+  begin: (sessions) => sessions.begin("s1", "s2", "farewell"),
   append: (sessions) => sessions.append("s1", "s", "lost"),
   broadcast: (sessions) => sessions.broadcast("s", "lost", "e1"),
   read: (sessions) => sessions.read("s1", "s", "0"),

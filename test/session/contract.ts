@@ -134,6 +134,30 @@ export function sessionsContract({ name, make, shared }: Maker): void {
       expect(await other.tail("a", "s")).toBe(ids[2]);
     });
 
+    it("begins the stream of a call with an empty message, and takes nothing more after the last", async () => {
+      await sessions.create("a", "ann", state);
+      const first = await sessions.begin("a", "s", "farewell");
+      expect(await other.read("a", "s", "0")).toEqual({ events: [{ seq: first, data: "" }], ended: false });
+      const last = await sessions.append("a", "s", "result", true);
+      expect(await other.append("a", "s", "too late")).toBe(last);
+      expect(await other.append("a", "s", "too late", true)).toBe(last);
+      expect(await other.read("a", "s", first)).toEqual({ events: [{ seq: last, data: "result" }], ended: true });
+    });
+
+    it("appends once what is appended twice in a row under one name", async () => {
+      await sessions.create("a", "ann", state);
+      const seqs: string[] = [];
+      for (const name of ["1", "1", "2", undefined, undefined, "1"])
+        seqs.push(await sessions.append("a", "s", `message ${name}`, false, name));
+      expect(seqs[1]).toBe(seqs[0]);
+      expect(new Set(seqs).size).toBe(5);
+      expect((await other.read("a", "s", "0"))?.events.map(({ seq }) => seq)).toEqual([seqs[0], ...seqs.slice(2)]);
+    });
+
+    it("says that nothing is stored for a session that is over", async () => {
+      expect([await sessions.begin("a", "s", "farewell"), await sessions.append("a", "s", "x")]).toEqual(["0", "0"]);
+    });
+
     it("knows the end of a stream", async () => {
       await sessions.create("a", "ann", state);
       const first = await sessions.append("a", "s", "one");
