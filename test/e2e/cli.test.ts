@@ -139,6 +139,17 @@ describe("specgate generate on bad input", () => {
     expect(existsSync(join(folder, "out", spec))).toBe(false);
   });
 
+  it("a safeguard without a flag to map: exit code 1, the tool and what to write, nothing written", async () => {
+    const run = { "/widgets/{id}/run": { parameters: [idParameter], post: { operationId: "runWidget", responses: ok } } };
+    const spec = specFile("guarded.json", document(run));
+    const rule = "safeguards: [{ match: run_widget, notify: { field: notify_subscribers } }]";
+    const config = specFile("guarded.yaml", `api: guarded\n${rule}\n`);
+    const { code, stderr } = await generateHere(spec, "--config", join(folder, config));
+    expect(stderr).toMatch(/^error: safeguards\.0\.notify: run_widget has no body field "notify_subscribers".*never/m);
+    expect(code).toBe(1);
+    expect(existsSync(join(folder, "out", spec))).toBe(false);
+  });
+
   it("two operations that come to one name get names of their own, the same whatever their order", async () => {
     const { paths } = clash as { paths: Record<string, unknown> };
     const forward = await generateHere(specFile("forward.json", clash));
