@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type HandGateway, startHandGateway } from "../fakes/handGateways.ts";
 import { type RedisServer, startRedis, withoutRedis } from "../fakes/redis.ts";
 import {
@@ -57,7 +57,6 @@ describe.skipIf(withoutRedis).each(outages)("while Redis is $name", ({ take, giv
       await redis.close();
     };
   });
-  afterEach(() => vi.restoreAllMocks());
 
   /** What `work` resolves to, if that takes no longer than it may. */
   const soon = async <Value>(work: Promise<Value>): Promise<Value> => {
