@@ -94,12 +94,11 @@ function applied(db: Database["db"]): Promise<MigrationTable[]> {
   return db.selectFrom("specgate_migrations").selectAll().orderBy("version").execute();
 }
 
+/** In PostgreSQL by a look at the catalog: `to_regclass` goes by a cache that does not see what was made during our transaction. */
 async function hasMigrations(db: Database["db"], kind: Database["kind"]): Promise<boolean> {
   const found =
     kind === "postgres"
-      ? await sql<{ there: string | null }>`select to_regclass('specgate_migrations')::text as there`.execute(db)
-      : await sql<{
-          there: string;
-        }>`select name as there from sqlite_master where name = 'specgate_migrations'`.execute(db);
-  return (found.rows[0]?.there ?? null) !== null;
+      ? await sql`select 1 from pg_class where relname = 'specgate_migrations' and pg_table_is_visible(oid)`.execute(db)
+      : await sql`select 1 from sqlite_master where name = 'specgate_migrations'`.execute(db);
+  return found.rows.length > 0;
 }

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { type SqliteDatabase, SqliteDialect } from "kysely";
+import { type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
 import { GatewayError } from "../errors.ts";
 import { reasonOf } from "./unavailable.ts";
 import type { SqliteTarget } from "./url.ts";
@@ -48,6 +48,7 @@ function adapt(database: DatabaseSync): SqliteDatabase {
   return {
     close: () => database.close(),
     prepare: (sql) => {
+      if (sql === "rollback" && !database.isTransaction) return nothing;
       // A transaction that first reads and then writes would fail at once where another process wrote in between.
       const statement = database.prepare(sql === "begin" ? "begin immediate" : sql);
       return {
@@ -59,6 +60,14 @@ function adapt(database: DatabaseSync): SqliteDatabase {
     },
   };
 }
+
+/** What SQLite has rolled back by itself, as it does when the disk is full, cannot be rolled back again. */
+const nothing: SqliteStatement = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  iterate: () => [].values(),
+};
 
 /** node:sqlite takes an object in first place for named parameters and would store a Date as NULL without a word. */
 function bindable(value: unknown): SQLInputValue {

@@ -18,7 +18,10 @@ export function createState(logger: Logger): DatabaseState {
     },
     failed: (why) => {
       if (why !== reason)
-        logger.error({ reason: why }, "the database is away; gateway keys and audit are unavailable until it is back");
+        logger.error(
+          { reason: why },
+          "the database is unavailable, and with it gateway keys and audit, until it is back",
+        );
       reason = why;
     },
   };
