@@ -140,7 +140,9 @@ describe("specgate generate on bad input", () => {
   });
 
   it("a safeguard without a flag to map: exit code 1, the tool and what to write, nothing written", async () => {
-    const run = { "/widgets/{id}/run": { parameters: [idParameter], post: { operationId: "runWidget", responses: ok } } };
+    const run = {
+      "/widgets/{id}/run": { parameters: [idParameter], post: { operationId: "runWidget", responses: ok } },
+    };
     const spec = specFile("guarded.json", document(run));
     const rule = "safeguards: [{ match: run_widget, notify: { field: notify_subscribers } }]";
     const config = specFile("guarded.yaml", `api: guarded\n${rule}\n`);
