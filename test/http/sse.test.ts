@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
+import { sendJson } from "../../src/http/mcp/reply.ts";
 import { openSse, type Sse } from "../../src/http/mcp/sse.ts";
 
 /** A stream to a client that connected and reads nothing until it is told to. */
@@ -53,6 +54,31 @@ describe("an event stream", () => {
       expect(res.writableFinished).toBe(false);
       close();
     }
+  });
+
+  it("and a whole answer too are dropped when their reader takes nothing for too long", async () => {
+    const { res, close } = await idleReader();
+    const closed = new Promise((resolve) => res.once("close", resolve));
+    sendJson(res, 200, {}, [JSON.stringify(big.repeat(200))], 50);
+    await closed;
+    expect([res.destroyed, res.writableFinished]).toEqual([true, false]);
+    close();
+  });
+
+  it("and a whole answer too wait for a reader that is slow", async () => {
+    const { res, socket, close } = await idleReader();
+    const answer = JSON.stringify(big.repeat(200));
+    sendJson(res, 200, {}, [answer], 200);
+    let taken = 0;
+    socket.on("data", (chunk: Buffer) => {
+      taken += chunk.length;
+      socket.pause();
+      setTimeout(() => socket.resume(), 1);
+    });
+    socket.resume();
+    await new Promise((resolve) => res.once("finish", resolve));
+    await expect.poll(() => taken, { timeout: 20_000 }).toBeGreaterThan(answer.length);
+    close();
   });
 
   it("is kept alive by comments while nothing is sent", async () => {

@@ -23,11 +23,17 @@ function idText(id: string | number): string {
   return typeof id === "number" ? String(id) : JSON.stringify(id);
 }
 
-/** A client that takes nothing of its answer for this long is dropped. */
-const stallMs = 30_000;
-
-/** Sends the answer as the whole response. */
-export function sendJson(res: ServerResponse, status: number, headers: OutgoingHttpHeaders, answer: Answer): void {
+/**
+ * Sends the answer as the whole response. A client that takes nothing of it for twice `stallMs` (default 15 s) is dropped: Node
+ * itself would keep the answer for as long as the connection lasts.
+ */
+export function sendJson(
+  res: ServerResponse,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  answer: Answer,
+  stallMs = 15_000,
+): void {
   if (res.headersSent || res.destroyed) return;
   const length = answer.reduce((sum, part) => sum + Buffer.byteLength(part), 0);
   res.writeHead(status, { ...headers, "content-type": "application/json", "content-length": length });
@@ -40,7 +46,7 @@ export function sendJson(res: ServerResponse, status: number, headers: OutgoingH
     for (const part of answer) res.write(part);
     res.end();
   }
-  // The timer of the socket sees each part of a large answer leave, and Node sets it anew once all has left.
+  // The timer of the socket begins again when any part of the answer has left since, and Node sets it anew once all has.
   if (res.writableLength > 0) res.setTimeout(stallMs, () => res.destroy());
 }
 
