@@ -3,6 +3,7 @@ import { GatewayError } from "../errors.ts";
 import type { Secret } from "../telemetry/secret.ts";
 import { readCredential } from "./credential.ts";
 import { createFailures } from "./failures.ts";
+import type { GatewayKeyAuth } from "./gatewayKeyAuth.ts";
 import { type Keys, sign } from "./keys.ts";
 import type { Principal } from "./principal.ts";
 import { createPrincipalCache } from "./principalCache.ts";
@@ -27,6 +28,10 @@ export interface AuthenticateOptions {
   readonly keys: Keys;
   /** Absent: the key is *unverified*; its Principal has no user and no scopes, and the upstream decides. */
   readonly check?: CredentialCheck;
+  /** Keys of the gateway's own. Absent: there are none, and every key is passed through. */
+  readonly gatewayKeys?: GatewayKeyAuth;
+  /** False: gateway keys alone are good, and no other key is sent anywhere. Default true. */
+  readonly passThrough?: boolean;
   /** How long an accepted key is believed. Default 60: what `credentials.check.cacheSeconds` says. */
   readonly cacheSeconds?: number;
   /** Principals kept. Default 10,000, some 10 MB. */
@@ -60,11 +65,11 @@ export const anonymous: Principal = {
 };
 
 /**
- * {@link Authenticate} for pass-through keys. The Principal's id is the HMAC of the key. Checks of one key that run at the
+ * {@link Authenticate} for gateway keys and pass-through keys, side by side. The id of a pass-through key's Principal is the HMAC of the key. Checks of one key that run at the
  * same time share one request to the upstream. A fault of the upstream is not remembered.
  */
 export function createAuthenticate(options: AuthenticateOptions): Authenticate {
-  const { headers, required, keys, check } = options;
+  const { headers, required, keys, check, gatewayKeys, passThrough = true } = options;
   const lives = { accepted: (options.cacheSeconds ?? 60) * 1_000, refused: refusedSeconds * 1_000 };
   const now = options.now ?? Date.now;
   const cache = createPrincipalCache({ size: options.cacheSize ?? 10_000, lives, now });
@@ -76,16 +81,28 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
     const formerIds = keys.slice(1).map((key) => sign([key], credential.reveal()));
     return { kind: "passthrough", id, ...(formerIds.length > 0 && { formerIds }), ...identity, credential };
   };
+  /** A cut key of ours must not become an unverified one. */
+  const isOurs = (credential: Secret): boolean =>
+    gatewayKeys !== undefined &&
+    (!passThrough || gatewayKeys.takes(credential) || (check === undefined && gatewayKeys.mayTake(credential)));
+  const known = (
+    credential: Secret,
+  ): { wasGood: () => boolean; get: () => Principal | null | Promise<Principal | null> } => {
+    if (gatewayKeys !== undefined && isOurs(credential))
+      return { wasGood: () => gatewayKeys.wasGood(credential), get: () => gatewayKeys.identify(credential) };
+    // Within the process a hash will do, at a third of the cost of the HMAC that the id is.
+    const entry = hash("sha256", credential.reveal(), "base64url");
+    return { wasGood: () => cache.wasGood(entry), get: () => cache.get(entry, () => identify(credential)) };
+  };
   return async (rawHeaders, from) => {
     const credential = readCredential(rawHeaders, headers);
     if (credential === null) {
       if (!required) return anonymous;
       throw noCredential(headers, options.keyPageUrl);
     }
-    // Within the process a hash will do, at a third of the cost of the HMAC that the id is.
-    const entry = hash("sha256", credential.reveal(), "base64url");
-    if (from !== undefined && !cache.wasGood(entry)) failures.assertFew(from);
-    const principal = await cache.get(entry, () => identify(credential));
+    const one = known(credential);
+    if (from !== undefined && !one.wasGood()) failures.assertFew(from);
+    const principal = await one.get();
     if (principal === null) {
       if (from !== undefined) failures.add(from);
       throw refused();

@@ -18,9 +18,27 @@ export interface Principal {
   readonly organisation: { readonly id: string; readonly name?: string } | null;
   /** Scopes held. Null for an unverified key: every Tool is offered and the upstream decides. */
   readonly scopes: readonly string[] | null;
+  /** Arguments of Tools that are not the caller's to choose freely, by name; absent: all are. */
+  readonly boundArguments?: BoundArguments;
   /** What is sent to the upstream for this caller; absent when the upstream needs none. */
   readonly credential?: Secret;
+  /** When the credential that the caller sent ends by itself, milliseconds since the epoch; absent: it does not. */
+  readonly expiresAtMs?: number;
 }
+
+/** A value that an argument may be bound to. */
+export type BoundValue = string | number | boolean;
+
+/**
+ * `fixed`: the argument leaves the schema and is filled in. `within`: it stays, is required, and must be one of these. A Tool
+ * without the argument could reach what the bound keeps out, so it is hidden, unless `elsewhere` allows it.
+ */
+export type Binding = ({ readonly fixed: BoundValue } | { readonly within: readonly BoundValue[] }) & {
+  readonly elsewhere?: "allow";
+};
+
+/** Bindings by the name of the argument. */
+export type BoundArguments = Readonly<Record<string, Binding>>;
 
 /**
  * The id that outlives a rotation of secrets, for as long as the oldest of them is kept: what is done once must be known

@@ -32,6 +32,10 @@ export interface RedisKeys {
   readonly told: string;
   /** Channel: a Catalog was told. */
   readonly catalog: string;
+  /** Channel: ids of gateway keys and Connections that were revoked. */
+  readonly revoke: string;
+  /** STRING: the process that does a work of all replicas. */
+  readonly lease: (name: string) => string;
   /** STRING: how much of something was done in a window. */
   readonly rate: (name: string, whoHash: string) => string;
   /** STRING: there when a confirmation token was used. */
@@ -59,6 +63,8 @@ export function createKeys(prefix = "sg:"): RedisKeys {
     replicas: `${prefix}{catalog}:replicas`,
     told: `${prefix}{catalog}:told`,
     catalog: `${prefix}evt`,
+    revoke: `${prefix}revoke`,
+    lease: (name) => `${prefix}lease:${name}`,
     rate: (name, whoHash) => `${prefix}rl:${name}:${whoHash}`,
     used: (tokenHash) => `${prefix}once:${tokenHash}`,
     seen: (principalHash, place) => `${prefix}seen:${principalHash}:${place}`,

@@ -4,6 +4,8 @@ import type { Era, PreparedPage, ServerInfo } from "./surface.ts";
 
 /** Serialised `tools/list` pages of one set of Tools. */
 export interface ToolPages {
+  /** Bytes of the pages that were prepared so far. */
+  readonly bytes: () => number;
   /** Throws `invalid_arguments` for a cursor that is not ours. */
   readonly page: (cursor: string | undefined, era: Era) => PreparedPage;
 }
@@ -16,7 +18,9 @@ export interface ToolPages {
  */
 export function createToolPages(tools: readonly Tool[], pageSize: number, serverInfo: ServerInfo): ToolPages {
   const prepared: Record<Era, Map<number, PreparedPage>> = { stateless: new Map(), session: new Map() };
+  let bytes = 0;
   return {
+    bytes: () => bytes,
     page: (cursor, era) => {
       const start = cursor === undefined ? 0 : indexAfter(tools, nameIn(cursor));
       const pages = prepared[era];
@@ -24,7 +28,10 @@ export function createToolPages(tools: readonly Tool[], pageSize: number, server
       if (known !== undefined) return known;
       const page = serialise(tools, start, pageSize, era, serverInfo);
       // Only the regular starts are kept: a cursor from another set may begin anywhere, and must not fill the memory.
-      if (start % pageSize === 0) pages.set(start, page);
+      if (start % pageSize === 0) {
+        pages.set(start, page);
+        bytes += page.length;
+      }
       return page;
     },
   };

@@ -139,4 +139,24 @@ describe("a typed surface", () => {
     for (let i = 0; i < 2_500; i++) surface.listTools(caller([`scope${i}`, "alpha"]), undefined, "session");
     expect(namesOf(pageOf(surface, undefined, caller(["bravo"])))).toEqual(["bravo"]);
   });
+
+  it("keeps lists of keys with bound arguments apart, and forgets the oldest of a flood of them", () => {
+    const schema = { type: "object" as const, properties: { page: { type: "string" as const } } };
+    const paged = { ...tool("paged"), definition: { ...tool("paged").definition, inputSchema: schema } };
+    const kept = { bytes: 0 };
+    const surface = surfaceOf({ tools: [paged], pagesBytes: 10_000 });
+    const bound = (page: string): Principal => ({ ...caller(null), boundArguments: { page: { within: [page] } } });
+    const list = (principal: Principal): Buffer => surface.listTools(principal, undefined, "session");
+    const first = bound("1");
+    const page = list(first);
+    expect(list(bound("1"))).toBe(page);
+    expect(list(bound("2")).toString()).toContain('"enum":["2"]');
+    expect(list(first).toString()).toContain('"enum":["1"]');
+    expect(list(caller(null)).toString()).not.toContain("enum");
+    for (let i = 3; i < 500; i++) kept.bytes += list(bound(String(i))).length;
+    expect(kept.bytes).toBeGreaterThan(20_000);
+    expect(list(first)).not.toBe(page);
+    expect(list(first)).toEqual(page);
+    expect(surface.findTool(first, "paged")?.definition.inputSchema.required).toEqual(["page"]);
+  });
 });
