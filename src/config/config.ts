@@ -12,11 +12,13 @@ export interface Config {
   readonly upstreams: { readonly [name: string]: UpstreamConfig };
   readonly credentials: CredentialsConfig;
   readonly scopes: ScopesConfig;
+  readonly keys: KeysConfig;
   readonly surfaces: { readonly [name: string]: SurfaceConfig };
   readonly toolsEndpoint: { readonly anonymous: "names" | "deny" };
   readonly brand: BrandConfig;
   readonly limits: LimitsConfig;
   readonly idempotency: IdempotencyConfig;
+  readonly audit: AuditConfig;
   readonly safeguards: readonly SafeguardConfig[];
   readonly readiness: ReadinessConfig;
   readonly metrics: MetricsConfig;
@@ -111,6 +113,8 @@ export interface CredentialsConfig {
   };
   /** False: requests without a key are served, as nobody (a public API). Default true. */
   readonly required: boolean;
+  /** False: gateway keys alone are good; keys of the API itself are refused and sent nowhere. Default true. */
+  readonly passThrough: boolean;
 }
 
 /** Scope names by Effect, and which scope includes which. */
@@ -119,6 +123,22 @@ export interface ScopesConfig {
   readonly effects: { readonly read: string; readonly write: string; readonly destroy: string };
   /** Scope → scopes it includes. Default: `mcp.delete` ⊃ `mcp.write` ⊃ `mcp.read`. */
   readonly hierarchy: { readonly [scope: string]: readonly string[] };
+  /** Tools that ask for a scope of their own instead of their Effect's; the first rule that matches applies. Default none. */
+  readonly tools?: readonly ScopeRule[];
+  /** Operations whose security requirement in the Spec names scopes ask for those instead. Default false. */
+  readonly fromSpec?: boolean;
+}
+
+export interface ScopeRule {
+  /** Globs of Tool names; at least one Tool must match each. */
+  readonly match: readonly string[];
+  readonly scope: string;
+}
+
+/** Keys of the gateway's own. */
+export interface KeysConfig {
+  /** What they begin with: `os` makes `os_…`. Default `sg`. */
+  readonly prefix: string;
 }
 
 /** A named view of the Catalog served at a path. */
@@ -206,6 +226,40 @@ export interface IdempotencyConfig {
   readonly neverShare: readonly string[];
 }
 
+/** What the audit log holds, and who else hears of it (reliability.md §9). */
+export interface AuditConfig {
+  /** Whether calls that only read are recorded too. Default false. */
+  readonly reads: boolean;
+  /** Globs of argument names whose values are recorded; of all others there is a hash. Default none; never a secret. */
+  readonly values: readonly string[];
+  /** Headers, lower case, in which the API tells its own id of a request. Default: what most APIs use. */
+  readonly requestIdHeaders: readonly string[];
+  /** Days that are kept, whole ones by UTC. Absent: all. */
+  readonly keepDays?: number;
+  /** Headers that tell the API who acts. Absent: none are sent. */
+  readonly attribution?: AttributionNames;
+  readonly sinks: {
+    /** Default false. */
+    readonly stdout: boolean;
+    /** Signed with `AUDIT_WEBHOOK_SECRET`. */
+    readonly webhook?: { readonly url: string };
+  };
+}
+
+/** The header of each fact; a fact without one is not sent. */
+export interface AttributionNames {
+  /** Always `mcp`. */
+  readonly actorType?: string;
+  readonly actorId?: string;
+  readonly actorUserId?: string;
+  readonly requestId?: string;
+  /** Of the event in the audit log. */
+  readonly eventId?: string;
+  /** `name/version` as the client says them. */
+  readonly client?: string;
+  readonly tool?: string;
+}
+
 /**
  * A rule on calls: explicit argument, lookup first, confirmation, dry run. For each of the four the first rule that matches a
  * Tool applies; lookups add up, one for each argument.
@@ -264,9 +318,13 @@ export interface ServerConfig {
   readonly logLevel: string;
   /** Master secrets; the first mints, all verify. */
   readonly secrets: readonly Secret[];
+  /** What the admin API takes; absent: only gateway keys with the scope `admin.keys`. */
+  readonly adminToken?: Secret;
   readonly redisUrl?: Secret;
   /** Where keys and audit are. Default `sqlite:./data/specgate.db`; `sqlite::memory:` under `serve --spec`. */
   readonly databaseUrl: Secret;
+  /** Signs what is sent to `audit.sinks.webhook`. */
+  readonly webhookSecret?: Secret;
   /** Replicas that serve beside each other, this one included. Default 1. */
   readonly instances: number;
   readonly drain: DrainConfig;

@@ -17,8 +17,11 @@ export interface Environment {
   readonly logLevel?: string;
   readonly readOnly: boolean;
   readonly secrets: readonly Secret[];
+  readonly adminToken?: Secret;
   readonly redisUrl?: Secret;
   readonly databaseUrl?: Secret;
+  /** Signs what audit webhooks are sent. */
+  readonly webhookSecret?: Secret;
   readonly instances: number;
   readonly drainReadyMs?: number;
   readonly drainGraceMs?: number;
@@ -50,8 +53,10 @@ export function readEnvironment(variables: Variables): Environment {
     ...optional("logLevel", oneOf("LOG_LEVEL", text("LOG_LEVEL"), logLevels, faults)),
     readOnly: flag("SPECGATE_READ_ONLY", text("SPECGATE_READ_ONLY"), faults),
     secrets: secrets(variables, faults),
+    ...optional("adminToken", adminToken(variables, faults)),
     ...optional("redisUrl", secret(variables, "REDIS_URL", faults)),
     ...optional("databaseUrl", secret(variables, "DATABASE_URL", faults)),
+    ...optional("webhookSecret", secret(variables, "AUDIT_WEBHOOK_SECRET", faults)),
     instances: instances(text("INSTANCES"), faults),
     ...optional("drainReadyMs", duration("DRAIN_READY_MS", text("DRAIN_READY_MS"), faults)),
     ...optional("drainGraceMs", duration("DRAIN_GRACE_MS", text("DRAIN_GRACE_MS"), faults)),
@@ -135,6 +140,15 @@ function secret(variables: Variables, name: string, faults: string[]): Secret | 
     faults.push(`${name}_FILE names "${file}", which cannot be read (${(thrown as NodeJS.ErrnoException).code})`);
     return undefined;
   }
+}
+
+function adminToken(variables: Variables, faults: string[]): Secret | undefined {
+  const token = secret(variables, "SPECGATE_ADMIN_TOKEN", faults);
+  if (token !== undefined && !/^[\x21-\x7e]{16,}$/.test(token.reveal()))
+    faults.push(
+      `SPECGATE_ADMIN_TOKEN must be ${shortestSecret} visible characters or more; make one with: openssl rand -base64 32`,
+    );
+  return token;
 }
 
 function secrets(variables: Variables, faults: string[]): readonly Secret[] {

@@ -4,6 +4,8 @@ import { GatewayError } from "../errors.ts";
 import { Secret } from "../telemetry/secret.ts";
 import type { CodegenConfig } from "./codegen.ts";
 import type {
+  AttributionNames,
+  AuditConfig,
   Config,
   CredentialsConfig,
   DrainConfig,
@@ -24,7 +26,8 @@ export interface GatewayFile {
   readonly codegen?: CodegenConfig;
   readonly upstreams?: Readonly<Record<string, UpstreamFile>>;
   readonly credentials?: Partial<Omit<CredentialsConfig, "check">> & { readonly check?: CheckFile };
-  readonly scopes?: Partial<Config["scopes"]>;
+  readonly scopes?: Partial<Omit<Config["scopes"], "tools">> & { readonly tools?: readonly ScopeRuleFile[] };
+  readonly keys?: Partial<Config["keys"]>;
   readonly surfaces?: Readonly<Record<string, Partial<SurfaceConfig>>>;
   readonly toolsEndpoint?: Partial<Config["toolsEndpoint"]>;
   /** A TypeScript or JavaScript file, relative to gateway.yaml, that exports `hooks`. Run as the gateway, so trusted like it. */
@@ -32,6 +35,7 @@ export interface GatewayFile {
   readonly brand?: Partial<Config["brand"]>;
   readonly limits?: Partial<Config["limits"]>;
   readonly idempotency?: Partial<Config["idempotency"]>;
+  readonly audit?: AuditFile;
   readonly safeguards?: readonly SafeguardFile[];
   readonly readiness?: Partial<Config["readiness"]>;
   readonly metrics?: Partial<Config["metrics"]>;
@@ -41,6 +45,16 @@ type CheckFile = Partial<Omit<NonNullable<CredentialsConfig["check"]>, "scopes">
   readonly operation: string;
   readonly scopes?: string | { readonly path: string; readonly map?: Readonly<Record<string, string>> };
 };
+
+type AuditFile = Partial<Omit<AuditConfig, "attribution" | "sinks">> & {
+  readonly attribution?: boolean | { readonly [fact in keyof AttributionNames]?: string | false };
+  readonly sinks?: Partial<AuditConfig["sinks"]>;
+};
+
+interface ScopeRuleFile {
+  readonly match: string | readonly string[];
+  readonly scope: string;
+}
 
 type SafeguardFile = Omit<SafeguardConfig, "match" | "lookup"> & {
   readonly match: string | readonly string[];
@@ -131,16 +145,14 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
     codegen: file.codegen ?? {},
     upstreams,
     credentials: resolveCredentials(file),
-    scopes: {
-      effects: { read: "mcp.read", write: "mcp.write", destroy: "mcp.delete" },
-      hierarchy: { "mcp.delete": ["mcp.write"], "mcp.write": ["mcp.read"] },
-      ...file.scopes,
-    },
+    scopes: resolveScopes(file),
+    keys: { prefix: "sg", ...file.keys },
     surfaces: resolveSurfaces(file, Object.keys(upstreams), readOnly, brand.name, apiVersion),
     toolsEndpoint: { anonymous: "names", ...file.toolsEndpoint },
     brand,
     limits: { ...defaultLimits, ...file.limits },
     idempotency: { onStoreDown: "reject", neverShare: [], ...file.idempotency },
+    audit: resolveAudit(file, environment),
     safeguards: resolveSafeguards(file),
     readiness: { strict: false, ...file.readiness },
     metrics: { toolNames: false, ...file.metrics },
@@ -153,9 +165,11 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
       allowedOrigins: environment.allowedOrigins,
       logLevel: environment.logLevel ?? "info",
       secrets: environment.secrets,
+      ...(environment.adminToken && { adminToken: environment.adminToken }),
       ...(environment.redisUrl !== undefined && { redisUrl: environment.redisUrl }),
       databaseUrl:
         environment.databaseUrl ?? new Secret(flags.inMemory === true ? "sqlite::memory:" : defaultDatabaseUrl),
+      ...(environment.webhookSecret !== undefined && { webhookSecret: environment.webhookSecret }),
       drain: resolveDrain(environment),
       instances: environment.instances,
     },
@@ -281,11 +295,23 @@ function resolveErrors(errors: UpstreamFile["errors"]): readonly UpstreamErrorRu
   }));
 }
 
+/** The `scopes` of a file with every default filled in. Names and hierarchy replace the standard ones as a whole. */
+export function resolveScopes({ scopes = {} }: Pick<GatewayFile, "scopes">): Config["scopes"] {
+  return {
+    effects: { read: "mcp.read", write: "mcp.write", destroy: "mcp.delete" },
+    hierarchy: { "mcp.delete": ["mcp.write"], "mcp.write": ["mcp.read"] },
+    fromSpec: false,
+    ...scopes,
+    tools: (scopes.tools ?? []).map(({ match, scope }) => ({ match: listOf(match), scope })),
+  };
+}
+
 function resolveCredentials({ credentials = {} }: GatewayFile): CredentialsConfig {
-  const { check, headers = ["x-api-key", "authorization"], required = true } = credentials;
+  const { check, headers = ["x-api-key", "authorization"], required = true, passThrough = true } = credentials;
   return {
     headers: headers.map((name) => name.toLowerCase()),
     required,
+    passThrough,
     ...(check && {
       check: {
         cacheSeconds: 60,
@@ -295,6 +321,62 @@ function resolveCredentials({ credentials = {} }: GatewayFile): CredentialsConfi
       } as NonNullable<CredentialsConfig["check"]>, // exactOptionalPropertyTypes: an undefined `scopes` reads as absent
     }),
   };
+}
+
+const standardAttribution: AttributionNames = {
+  actorType: "X-Actor-Type",
+  actorId: "X-Actor-Id",
+  actorUserId: "X-Actor-User-Id",
+  requestId: "X-Request-Id",
+  eventId: "X-Audit-Event-Id",
+  client: "X-Actor-Client",
+  tool: "X-Actor-Tool",
+};
+
+/** Where APIs, load balancers and clouds put the id of a request. */
+const requestIdHeaders: readonly string[] = [
+  "x-request-id",
+  "request-id",
+  "x-correlation-id",
+  "x-amzn-requestid",
+  "x-amz-request-id",
+  "cf-ray",
+];
+
+function resolveAudit({ audit = {} }: GatewayFile, { webhookSecret }: Environment): AuditConfig {
+  const { attribution = false, sinks = {}, ...rest } = audit;
+  const { webhook } = sinks;
+  if (webhook !== undefined) checkWebhook(webhook.url, webhookSecret);
+  const names = attribution === true ? {} : attribution;
+  return {
+    reads: false,
+    values: [],
+    ...rest,
+    requestIdHeaders: (rest.requestIdHeaders ?? requestIdHeaders).map((name) => name.toLowerCase()),
+    ...(names !== false && { attribution: namesOf({ ...standardAttribution, ...names }) }),
+    sinks: { stdout: false, ...sinks },
+  };
+}
+
+function namesOf(names: Exclude<AuditFile["attribution"], boolean>): AttributionNames {
+  return Object.fromEntries(Object.entries(names ?? {}).filter(([, header]) => header !== false)) as AttributionNames; // no false is left
+}
+
+/** What is signed with a secret that may be read on the way proves nothing, so plain HTTP is for this machine alone. */
+function checkWebhook(text: string, secret: Secret | undefined): void {
+  const url = URL.parse(text);
+  const isLocal = url?.protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+  if (url === null || !(url.protocol === "https:" || isLocal) || url.username !== "" || url.hash !== "")
+    throw new GatewayError(
+      "invalid_request",
+      "audit.sinks.webhook.url is not an https URL without user and fragment; give one such as https://logs.example.com/specgate",
+    );
+  if (secret === undefined)
+    throw new GatewayError(
+      "invalid_request",
+      "audit.sinks.webhook is set, but AUDIT_WEBHOOK_SECRET is not: set it, e.g. to the output of: openssl rand -base64 32",
+      { data: { usage: true } },
+    );
 }
 
 /** The `safeguards` of a file with every default filled in. */

@@ -64,6 +64,7 @@ const upstream: Schema = closed(
 const credentials: Schema = closed({
   headers: { ...texts, minItems: 1 },
   required: { type: "boolean" },
+  passThrough: { type: "boolean" },
   check: closed(
     {
       operation: text,
@@ -92,6 +93,8 @@ const surface: Schema = closed({
   serverInfo: closed({ name: text, title: text, version: text }),
 });
 
+/** RFC 6749 §3.3: scopes travel in one text, with spaces between them. */
+const scopeName: Schema = { type: "string", pattern: "^[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,100}$" };
 const oneOrMore: Schema = { anyOf: [text, { ...texts, minItems: 1 }] };
 const flag = { inverted: { type: "boolean" }, alerts: text } as const;
 
@@ -125,6 +128,10 @@ const safeguard: Schema = {
   minProperties: 2,
 };
 
+const header: Schema = { type: "string", pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" };
+const given: Schema = { anyOf: [header, { const: false }] };
+const attributed = ["actorType", "actorId", "actorUserId", "requestId", "eventId", "client", "tool"];
+
 /** JSON Schema 2020-12 of `gateway.yaml` (DESIGN §6.5). Unknown keys are faults, so that a typing error is never ignored. */
 export const gatewaySchema: Schema = closed(
   {
@@ -135,7 +142,10 @@ export const gatewaySchema: Schema = closed(
     scopes: closed({
       effects: closed({ read: text, write: text, destroy: text }, ["read", "write", "destroy"]),
       hierarchy: { type: "object", additionalProperties: texts },
+      tools: { type: "array", items: closed({ match: oneOrMore, scope: scopeName }, ["match", "scope"]) },
+      fromSpec: { type: "boolean" },
     }),
+    keys: closed({ prefix: { type: "string", pattern: "^[a-z][a-z0-9]{0,15}$" } }),
     surfaces: { type: "object", minProperties: 1, additionalProperties: surface },
     hooks: text,
     toolsEndpoint: closed({ anonymous: { enum: ["names", "deny"] } }),
@@ -158,6 +168,16 @@ export const gatewaySchema: Schema = closed(
       streams: count,
     }),
     safeguards: { type: "array", items: safeguard },
+    audit: closed({
+      reads: { type: "boolean" },
+      values: texts,
+      requestIdHeaders: { type: "array", items: header },
+      keepDays: count,
+      attribution: {
+        anyOf: [{ type: "boolean" }, closed(Object.fromEntries(attributed.map((name) => [name, given])))],
+      },
+      sinks: closed({ stdout: { type: "boolean" }, webhook: closed({ url: text }, ["url"]) }),
+    }),
     idempotency: closed({ onStoreDown: { enum: ["reject", "allow"] }, neverShare: texts }),
     readiness: closed({ strict: { type: "boolean" } }),
     metrics: closed({ toolNames: { type: "boolean" } }),

@@ -18,7 +18,8 @@ describe("gateway.yaml", () => {
       readOnly: false,
       pageSize: 1_000,
     });
-    expect(config.credentials).toEqual({ headers: ["x-api-key", "authorization"], required: true });
+    expect(config.credentials).toEqual({ headers: ["x-api-key", "authorization"], required: true, passThrough: true });
+    expect(config.keys).toEqual({ prefix: "sg" });
     expect(config.scopes.effects).toEqual({ read: "mcp.read", write: "mcp.write", destroy: "mcp.delete" });
     expect(config.server).toMatchObject({ host: "127.0.0.1", port: 3000, logLevel: "info" });
   });
@@ -107,7 +108,45 @@ describe("gateway.yaml", () => {
     });
   });
 
+  it("takes scopes of tools, one glob or several, beside names and a hierarchy of one's own", () => {
+    const config = load(
+      "api: a\nupstreams: { x: { url: 'https://a.example' } }\nkeys: { prefix: os }\nscopes:\n  fromSpec: true\n  tools:\n    - { match: create_incident, scope: incidents.write }\n    - { match: [a_*, b_*], scope: ab }\n",
+    );
+    expect(config.scopes.tools).toEqual([
+      { match: ["create_incident"], scope: "incidents.write" },
+      { match: ["a_*", "b_*"], scope: "ab" },
+    ]);
+    expect([config.scopes.fromSpec, config.scopes.effects.read, config.keys.prefix]).toEqual([true, "mcp.read", "os"]);
+  });
+
+  it("takes an admin token that cannot be guessed, and never shows one", () => {
+    const yaml = "api: a\nupstreams: { x: { url: 'https://a.example' } }\n";
+    const token = "an-admin-token-of-a-good-length";
+    expect(load(yaml, { SPECGATE_ADMIN_TOKEN: token }).server.adminToken?.reveal()).toBe(token);
+    expect(load(yaml).server).not.toHaveProperty("adminToken");
+    for (const weak of ["short", "with spaces in the middle of it"])
+      expect(() => load(yaml, { SPECGATE_ADMIN_TOKEN: weak })).toThrow(
+        "SPECGATE_ADMIN_TOKEN must be 16 visible characters or more",
+      );
+    expect(() => load(yaml, { SPECGATE_ADMIN_TOKEN: "short" })).not.toThrow("short");
+  });
+
   const faults = [
+    {
+      name: "a prefix that no key can have",
+      yaml: "api: a\nupstreams: { x: { url: 'https://a.example' } }\nkeys:\n  prefix: O_S\n",
+      want: 'gateway.yaml:4: keys.prefix is "O_S"; it must match pattern',
+    },
+    {
+      name: "a tool's scope that could not travel beside others",
+      yaml: "api: a\nupstreams: { x: { url: 'https://a.example' } }\nscopes:\n  tools:\n    - { match: a_*, scope: two words }\n",
+      want: 'gateway.yaml:5: scopes.tools.0.scope is "two words"; it must match pattern',
+    },
+    {
+      name: "a rule on tools without a scope",
+      yaml: "api: a\nupstreams: { x: { url: 'https://a.example' } }\nscopes:\n  tools:\n    - { match: a_* }\n",
+      want: 'gateway.yaml:5: scopes.tools.0: "scope" is missing',
+    },
     {
       name: "a way to treat keys that does not exist",
       yaml: "api: a\nupstreams: { x: { url: 'https://a.example' } }\nidempotency: { onStoreDown: ignore }\n",
@@ -193,6 +232,45 @@ describe("resolveConfig", () => {
     expect(() => resolveConfig({ api: "a" }, readEnvironment({ INSTANCES: "2" }), {})).toThrow(
       "INSTANCES is 2, but without REDIS_URL",
     );
+  });
+
+  it("refuses several replicas without a database that they share", () => {
+    const shared = { INSTANCES: "2", REDIS_URL: "redis://r", SPECGATE_SECRET: "a-secret-of-32-characters-000000" };
+    const resolve = (more: object) => resolveConfig({ api: "a" }, readEnvironment({ ...shared, ...more }), flags);
+    const flags = { upstreamUrl: "https://a.example" };
+    const want = "INSTANCES is 2, but DATABASE_URL names no PostgreSQL";
+    expect(() => resolve({})).toThrow(want);
+    expect(() => resolve({ DATABASE_URL: "sqlite:./x.db" })).toThrow(want);
+    expect(resolve({ DATABASE_URL: "postgresql://u@db/x" }).server.databaseUrl.reveal()).toBe("postgresql://u@db/x");
+  });
+
+  it("keeps keys and audit in a file, in memory where a Spec is tried out, or where it is told", () => {
+    const urlOf = (variables: Record<string, string>, more: object) => {
+      const config = resolveConfig({ api: "a" }, readEnvironment(variables), {
+        upstreamUrl: "https://a.example",
+        ...more,
+      });
+      return config.server.databaseUrl.reveal();
+    };
+    const told = { DATABASE_URL: "sqlite:/x.db", SPECGATE_SECRET: "a-secret-of-32-characters-000000" };
+    expect(urlOf({}, {})).toBe("sqlite:./data/specgate.db");
+    expect(urlOf({}, { inMemory: true })).toBe("sqlite::memory:");
+    expect(urlOf(told, { inMemory: true })).toBe("sqlite:/x.db");
+  });
+
+  it("refuses a database without a secret that outlives the process, and does not show its URL", () => {
+    const resolve = (DATABASE_URL: string) =>
+      resolveConfig({ api: "a" }, readEnvironment({ DATABASE_URL }), { upstreamUrl: "https://a.example" });
+    const refusal = (() => {
+      try {
+        return resolve("postgres://u:hunter2@db.internal/x");
+      } catch (thrown) {
+        return String(thrown);
+      }
+    })();
+    expect(refusal).toMatch(/DATABASE_URL is set, .* but SPECGATE_SECRET is not/);
+    expect(refusal).not.toMatch(/hunter2|db\.internal/);
+    expect(() => resolve("sqlite::memory:")).not.toThrow();
   });
 
   it("refuses a shared store without a secret that outlives the process, and does not show its URL", () => {
