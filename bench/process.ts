@@ -70,7 +70,7 @@ export function runToEnd(command: Command): Promise<Finished> {
 function launch({ args, cwd, env }: Command): ChildProcess {
   return spawn(process.execPath, [...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...env },
+    env: { DRAIN_READY_MS: "0", ...process.env, ...env }, // no load balancer has to look away before a target stops
     ...(cwd !== undefined && { cwd }),
   });
 }

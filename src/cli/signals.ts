@@ -56,7 +56,7 @@ export function watchStops({ logger, drain, close }: StopsOptions): Stops {
       end({ readyMs: name === "SIGTERM" ? drain.readyMs : 0, graceMs: drain.graceMs }, drain.graceMs + settleMs);
     });
   const fault = (kind: string) => (thrown: unknown) => {
-    logger.fatal({ kind, err: faultOf(thrown) }, "a fault that nobody caught; draining");
+    logger.fatal({ kind, fault: faultOf(thrown) }, "a fault that nobody caught; draining");
     if (state.code === 1) return;
     state.code = 1;
     end({ readyMs: 0, graceMs: faultMs.grace }, faultMs.all);
@@ -66,9 +66,12 @@ export function watchStops({ logger, drain, close }: StopsOptions): Stops {
   return { stopped };
 }
 
-/** What may be logged of anything that was thrown: errors of HTTP clients carry whole requests, keys included, beside these. */
+/**
+ * What may be logged of anything that was thrown: errors of HTTP clients carry whole requests beside these, keys included. Not
+ * under `err`, of which the logger makes something of its own.
+ */
 function faultOf(thrown: unknown): Readonly<Record<string, unknown>> {
   if (!(thrown instanceof Error)) return { type: typeof thrown, message: typeof thrown === "string" ? thrown : "" };
-  const { name, message, stack } = thrown;
-  return { type: name, message, stack };
+  const { name, message, stack, cause } = thrown;
+  return { type: name, message, stack, ...(cause instanceof Error && { cause: cause.message }) };
 }

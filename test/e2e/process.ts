@@ -45,8 +45,10 @@ export function specgate(args: readonly string[], options: RunOptions = {}): Pro
   return runNode([specgateMain, ...args], options);
 }
 
+/** No load balancer has to look away before a server of ours stops, unless the test is about that. */
 function environment({ env }: RunOptions): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, HOME: process.env.HOME, DATABASE_URL: "sqlite::memory:", ...env };
+  const { PATH, HOME } = process.env;
+  return { PATH, HOME, DATABASE_URL: "sqlite::memory:", DRAIN_READY_MS: "0", ...env };
 }
 
 /** A server in a child process. */
@@ -60,6 +62,8 @@ export interface Served {
   readonly startMs: number;
   /** Resolves once a line that contains `text` has been printed. */
   readonly printed: (text: string) => Promise<void>;
+  /** Resolves with the exit code when it has ended; null where a signal ended it. */
+  readonly exited: Promise<number | null>;
   /** Sends SIGTERM and resolves with the exit code. */
   readonly stop: () => Promise<number | null>;
 }
@@ -105,6 +109,7 @@ export async function serveNode(
         waiting.push({ text, found: resolved });
         if (lines.some((line) => line.includes(text))) resolved();
       }),
+    exited: exit.then(([code]) => code),
     stop: async () => {
       child.kill("SIGTERM");
       const [code] = await exit;
