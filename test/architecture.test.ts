@@ -16,6 +16,7 @@ const table: Record<string, readonly string[]> = {
   calls: ["catalog", "operations", "upstream", "auth"],
   catalog: ["operations"],
   auth: ["storage"],
+  audit: ["storage", "safeFetch"], // writes what calls record; calls know its contract alone
   operations: [],
   upstream: [],
   session: [],
@@ -42,6 +43,7 @@ const contracts = [
   "src/auth/principal.ts",
   "src/calls/call.ts",
   "src/catalog/tool.ts",
+  "src/audit/event.ts",
   "src/upstream/exchange.ts",
 ];
 
@@ -50,7 +52,7 @@ const packages: readonly { readonly name: RegExp; readonly rooms: readonly strin
   { name: /^express$/, rooms: ["http", "oauth"] },
   { name: /^@modelcontextprotocol\//, rooms: ["mcp", "stdio", "http", "cli"] },
   { name: /^ioredis$/, rooms: ["redis"] },
-  { name: /^kysely/, rooms: ["storage"] },
+  { name: /^(kysely|pg$)/, rooms: ["storage"] },
   { name: /^(ts-morph|@apidevtools\/swagger-parser|@scalar\/openapi-upgrader|openapi-types)$/, rooms: ["codegen"] },
   { name: /^ajv/, rooms: ["catalog", "config"] },
   { name: /^undici$/, rooms: ["upstream", "safeFetch"] },
