@@ -1,9 +1,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type AuditLogOptions, createAuditLog } from "./audit/auditLog.ts";
+import { createRedisLease } from "./audit/lease.redis.ts";
 import { deriveKeys } from "./auth/keys.ts";
 import { createMemoryClaims } from "./calls/claims.memory.ts";
 import { createRedisClaims } from "./calls/claims.redis.ts";
+import { sealedClaims } from "./calls/claims.sealed.ts";
 import { createMemoryRateLimit } from "./calls/rateLimit.memory.ts";
 import { createRedisRateLimit } from "./calls/rateLimit.redis.ts";
 import type { RateLimit } from "./calls/rateLimit.ts";
@@ -26,7 +29,7 @@ import { createMemorySessions } from "./session/sessions.memory.ts";
 import { createRedisSessions } from "./session/sessions.redis.ts";
 import { openStore } from "./storage/store.ts";
 import type { Surface } from "./surfaces/surface.ts";
-import type { Logger } from "./telemetry/log.ts";
+import { createLines, type Logger } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 import { Secret } from "./telemetry/secret.ts";
 
@@ -76,6 +79,8 @@ export interface Closing {
 const answeringMs = 2_000;
 /** What a Call still has to do once its upstream has answered: keep what came of it. */
 const settlingMs = 2_000;
+/** The outcomes that wait for the audit log, to be written. */
+const recordingMs = 2_000;
 /** The longest that a Call runs which began before a reload. */
 const longestCallMs = 120_000;
 
@@ -97,6 +102,13 @@ export function compose({ logger, ...served }: Parts): Gateway {
   const metrics = own.metricsPort === undefined ? undefined : createMetrics({ transport: "tcp", ...config.metrics });
   const redis = own.redisUrl === undefined ? undefined : connectRedis(own.redisUrl, { logger });
   const store = openStore(own.databaseUrl, { logger });
+  const audit = createAuditLog({
+    store: store.audit,
+    logger,
+    keepDays: () => serving.config.audit.keepDays,
+    ...(redis && { leaseOf: (work) => createRedisLease(redis, work) }),
+    ...sinksOf(config),
+  });
   const sessions = sessionsIn(redis, limits.sessionsPerPrincipal);
   const addresses = addressesIn(redis, own.instances, limits);
   const shedding = createShedding();
@@ -105,7 +117,11 @@ export function compose({ logger, ...served }: Parts): Gateway {
   const standing: Standing = {
     logger,
     secrets,
-    claims: redis === undefined ? createMemoryClaims() : createRedisClaims({ redis }),
+    claims:
+      redis === undefined
+        ? createMemoryClaims()
+        : sealedClaims(createRedisClaims({ redis }), deriveKeys(secrets, "idempotency")),
+    audit,
     safeguards: {
       confirmationKeys: deriveKeys(secrets, "confirmation"),
       seen: redis === undefined ? createMemorySeen() : createRedisSeen({ redis }),
@@ -168,6 +184,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     await news.leave();
     await Promise.all([...retiring, retire(serving, settlingMs)]);
     await sessions.close();
+    await audit.close(recordingMs);
     await redis?.close();
     await store.close();
     shedding.close();
@@ -183,6 +200,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     notify: mcp.notify,
     listen: async () => {
       await Promise.all([redis?.ready(), store.ready()]);
+      audit.start();
       state.metricsPort = await metricsServer?.listen(own.metricsPort ?? 0, own.host);
       state.port = await server.listen(own.port, own.host);
       void news.serve(serving.hash);
@@ -206,7 +224,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
 
 /** What was built at the start and is not built again. */
 function warnOfStanding(started: Config, next: Config, logger: Logger): void {
-  const standing = ({ limits, metrics }: Config): Record<string, unknown> => ({
+  const standing = ({ limits, metrics, audit }: Config): Record<string, unknown> => ({
     "limits.sessionsPerPrincipal": limits.sessionsPerPrincipal,
     "limits.streamsPerPrincipal": limits.streamsPerPrincipal,
     "limits.streamsPerAddress": limits.streamsPerAddress,
@@ -214,6 +232,7 @@ function warnOfStanding(started: Config, next: Config, logger: Logger): void {
     "limits.inFlight": limits.inFlight,
     "limits.requestsPerMinutePerAddress": limits.requestsPerMinutePerAddress,
     "metrics.toolNames": metrics.toolNames,
+    "audit.sinks": JSON.stringify(audit.sinks),
   });
   const wanted = standing(next);
   const later = Object.entries(standing(started)).flatMap(([name, value]) => (wanted[name] === value ? [] : [name]));
@@ -222,6 +241,15 @@ function warnOfStanding(started: Config, next: Config, logger: Logger): void {
     logger.warn(
       "the codegen part has changed: run specgate generate and restart, unless the Spec is served with --spec",
     );
+}
+
+/** Who hears of what the audit log holds. */
+function sinksOf({ audit, server }: Config): Pick<AuditLogOptions, "lines" | "webhook"> {
+  const { stdout, webhook } = audit.sinks;
+  return {
+    ...(stdout && { lines: createLines() }),
+    ...(webhook && server.webhookSecret && { webhook: { ...webhook, secret: server.webhookSecret } }),
+  };
 }
 
 function catalogNews(redis: RedisConnection | undefined, tell: TellCatalog): CatalogNews {

@@ -15,6 +15,9 @@ export interface SafeFetchOptions {
   readonly maxBytes?: number;
   /** Default 60,000 for `operator`, 2,500 for `document`. */
   readonly timeoutMs?: number;
+  /** `POST` sends `body`, follows no redirect and takes any 2xx. Default `GET`. */
+  readonly method?: "GET" | "POST";
+  readonly body?: string;
 }
 
 const maxRedirects = 5;
@@ -49,13 +52,16 @@ async function follow(start: URL, { options, agent, maxBytes, signal }: Fetching
   let url = start;
   for (let hop = 0; hop <= maxRedirects; hop++) {
     const headers = { "accept-encoding": "identity", ...options.headers };
-    const { statusCode, headers: answered, body } = await request(url, { dispatcher: agent, headers, signal });
-    if (statusCode === 200) return readBody(body, maxBytes, url);
+    const { method = "GET", body: sent } = options;
+    const sending = { dispatcher: agent, method, headers, signal, ...(sent !== undefined && { body: sent }) };
+    const { statusCode, headers: answered, body } = await request(url, sending);
+    if (statusCode === 200 || (method === "POST" && statusCode > 200 && statusCode < 300))
+      return readBody(body, maxBytes, url);
     await body.dump({ limit: 1_024 }).catch(() => undefined);
     const location = statusCode >= 300 && statusCode < 400 ? answered.location : undefined;
     if (typeof location !== "string") throw refuse(url.href, `it answered ${statusCode}`);
     const next = URL.parse(location, url.href);
-    if (options.trust !== "operator" || next?.host !== url.host || next.protocol !== url.protocol)
+    if (options.trust !== "operator" || method !== "GET" || next?.host !== url.host || next.protocol !== url.protocol)
       throw refuse(url.href, `it redirects to ${next?.host ?? "an invalid URL"}, which is not followed`);
     url = next;
   }

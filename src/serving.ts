@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { RequestListener } from "node:http";
+import type { AuditLog } from "./audit/event.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { deriveKeys } from "./auth/keys.ts";
 import { createAuthorize } from "./calls/authorize.ts";
@@ -48,6 +49,7 @@ export interface Standing {
   readonly logger: Logger;
   readonly secrets: readonly Secret[];
   readonly claims: Claims;
+  readonly audit: AuditLog;
   readonly safeguards: SafeguardStores;
   /** What one principal may call in a minute. Counted anew after a reload where it is counted in this process. */
   readonly rates: (limits: LimitsConfig) => CallRates;
@@ -109,6 +111,7 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
       rates: standing.rates(limits),
       onDrift: createDriftReport(logger, metrics?.drift),
       hooks: hookIndex(hooks, catalog),
+      audit: { log: standing.audit, keys: deriveKeys(secrets, "audit"), config: config.audit },
       safeguards: standing.safeguards,
       idempotency: {
         ...config.idempotency,

@@ -1,5 +1,6 @@
 import type { Principal } from "../auth/principal.ts";
 import type { Tool } from "../catalog/tool.ts";
+import type { Trail } from "./trail.ts";
 
 /** Arguments of a Tool, by name. */
 export type Arguments = Readonly<Record<string, unknown>>;
@@ -53,6 +54,10 @@ export interface Call {
    * nothing with an effect may stand before it. Several questions are asked in one round.
    */
   readonly ask: (questions: readonly Question[]) => Promise<readonly Answer[]>;
+  /** Hash of the id of its session; absent where there is none. */
+  readonly session?: string;
+  /** What its record in the audit log gathers; absent where it leaves none. */
+  readonly trail?: Trail;
   /** How its user agreed to it, once the safeguard has asked; absent where nobody was asked. */
   readonly confirmation?: Confirmation;
 }

@@ -5,6 +5,7 @@ import { type ActionRules, createActionOf } from "./action.ts";
 import type { Call, Interceptor, Next, Outcome } from "./call.ts";
 import type { Action, Claim, Claims, Settlement } from "./claims.ts";
 import { withFallback } from "./claimsFallback.ts";
+import type { Earlier } from "./earlier.ts";
 import { conflict, endOf, endOfError, inProgress, outcomeUnknown, replay } from "./replay.ts";
 
 export interface IdempotencyOptions extends ActionRules {
@@ -13,6 +14,8 @@ export interface IdempotencyOptions extends ActionRules {
   readonly onStoreDown: "reject" | "allow";
   /** The deadline of a Call, milliseconds. */
   readonly totalMs: (call: Call) => number;
+  /** What is known of an action of which the store of claims knows nothing. Default: nothing either. */
+  readonly earlier?: Earlier;
   /** How long a call with a key waits for the one that is running, milliseconds. Default 5,000. */
   readonly waitMs?: number;
 }
@@ -81,7 +84,7 @@ async function lead(context: Context, leading: Leading, next: Next): Promise<Out
   context.running.set(key, { args: action.args, ended });
   try {
     const owner = randomUUID();
-    const claim = await claimed(context, leading, owner);
+    const claim = await withEarlier(context, leading, owner, await claimed(context, leading, owner));
     switch (claim.state) {
       case "run":
         return await perform(context.claims[action.mode], { action, owner, call, end }, next);
@@ -99,6 +102,31 @@ async function lead(context: Context, leading: Leading, next: Next): Promise<Out
   } finally {
     context.running.delete(key);
     end({ state: "none" }); // unless it was ended otherwise: those who follow try for themselves
+  }
+}
+
+/**
+ * A claim that nothing stands against, checked against what is known beside the claims: they are lost with Redis. What is found
+ * is stored as if they had known it.
+ */
+async function withEarlier(
+  { options, claims }: Context,
+  { action, call }: Leading,
+  owner: string,
+  claim: Claim,
+): Promise<Claim> {
+  if (claim.state !== "run" || options.earlier === undefined) return claim;
+  const settle = (end: Settlement): Promise<void> =>
+    claims[action.mode].settle(action, owner, end).catch(() => undefined);
+  try {
+    const earlier = await options.earlier(action, call);
+    if (earlier.state === "run") return claim;
+    const isEnded = earlier.state === "done" || earlier.state === "unknown";
+    await settle(isEnded ? earlier : { state: "none" });
+    return earlier;
+  } catch (thrown) {
+    await settle({ state: "none" });
+    throw thrown;
   }
 }
 

@@ -37,7 +37,7 @@ export function endOfError(thrown: unknown): Settlement {
 const beforeSending: ReadonlySet<ErrorCode> = new Set(["audit_unavailable", "store_unavailable", "invalid_arguments"]);
 
 /** What became of the change; `unknown` where nothing says. */
-function changeOf(thrown: unknown): Change {
+export function changeOf(thrown: unknown): Change {
   if (!(thrown instanceof GatewayError)) return "unknown";
   return thrown.facts.change ?? (beforeSending.has(thrown.code) ? "none" : "unknown");
 }

@@ -1,28 +1,45 @@
+import { randomBytes } from "node:crypto";
+import type { AuditLog } from "../audit/event.ts";
 import { anonymous } from "../auth/authenticate.ts";
-import { type Keys, sign, verifies } from "../auth/keys.ts";
+import { deriveKeys, type Keys, sign, verifies } from "../auth/keys.ts";
 import { lastingId } from "../auth/principal.ts";
 import type { Validator } from "../catalog/validator.ts";
-import type { LimitsConfig, ScopesConfig } from "../config/config.ts";
+import type { AuditConfig, LimitsConfig, ScopesConfig } from "../config/config.ts";
 import type { Param } from "../descriptor.ts";
 import { type Change, GatewayError } from "../errors.ts";
 import { idempotencyHeader } from "../operations/idempotency.ts";
 import type { StepContext } from "../operations/steps.ts";
-import type { Upstream } from "../upstream/client.ts";
+import { Secret } from "../telemetry/secret.ts";
+import type { SendOptions, Upstream } from "../upstream/client.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../upstream/exchange.ts";
 import type { WireRequest } from "../upstream/serialize.ts";
-import { headerValue } from "./action.ts";
+import { createActionOf, headerValue } from "./action.ts";
+import { attributionHeaders } from "./attribution.ts";
+import { auditing } from "./audit.ts";
+import { createAuditValues } from "./auditValues.ts";
 import { authorizing, refuseUnauthorized } from "./authorize.ts";
 import { applyInterceptors, type Call, type HandTool, type Interceptor, type Next, type Outcome } from "./call.ts";
 import { createMemoryClaims } from "./claims.memory.ts";
 import { noticingDrift, type ReportDrift } from "./drift.ts";
+import { createEarlier } from "./earlier.ts";
 import { type OutcomeSteps, outcomeSteps } from "./files.ts";
 import { type Hook, hooking, insteadOf } from "./hooks.ts";
 import { type IdempotencyOptions, idempotent } from "./idempotency.ts";
+import { intending } from "./intent.ts";
 import { limiting, rateLimiting } from "./limit.ts";
 import { reporting } from "./progress.ts";
 import type { CallRates } from "./rateLimit.ts";
 import { createSafeguards, memorySafeguards, type SafeguardStores } from "./safeguards/safeguard.ts";
+import { note } from "./trail.ts";
 import { validating } from "./validate.ts";
+
+/** What is recorded of Calls, and where. */
+export interface AuditOptions {
+  readonly log: AuditLog;
+  /** Keys of the purpose `audit`. */
+  readonly keys: Keys;
+  readonly config: Pick<AuditConfig, "reads" | "values" | "attribution" | "requestIdHeaders">;
+}
 
 /** What a Call needs to be run. */
 export interface RunCallOptions {
@@ -37,6 +54,8 @@ export interface RunCallOptions {
   readonly rates?: CallRates;
   /** Default: claims in memory, `reject`, every identical create shared, and one Upstream. */
   readonly idempotency?: Partial<Omit<IdempotencyOptions, "totalMs">>;
+  /** Default: nothing is kept. */
+  readonly audit?: AuditOptions;
   /** Default: stores in memory, and keys of their own. */
   readonly safeguards?: SafeguardStores;
   /** The API owner's code, by Tool name; see `hookIndex`. */
@@ -55,30 +74,42 @@ const maxSteps = 64;
 /** Longest deadline of an Operation (reliability.md §5.1): some clients give up at 60 s, none waits longer than this. */
 const maxTimeoutMs = 120_000;
 
+/** Records nothing: for Calls that nobody but their caller hears of, as in tests. */
+const forgetting: AuditOptions = {
+  log: { intend: async () => undefined, record: () => undefined, byIdempotencyKey: async () => [] },
+  keys: deriveKeys([new Secret(randomBytes(32).toString("base64url"))], "audit"),
+  config: { reads: false, values: [], requestIdHeaders: [] },
+};
+
 /**
  * Runs a Call: the interceptors around the steps of its kind. Outermost first the order is audit, limit, authorize, hooks,
- * validate, safeguard, idempotency, intent (DESIGN §5); the ones that exist stand here in that order, progress around what
- * takes time, which a user's answer does too. What a caller is shown is remembered around the hooks, which may change it.
+ * validate, safeguard, idempotency, intent (DESIGN §5); progress stands around what takes time, which a user's answer does too.
+ * What a caller is shown is remembered around the hooks, which may change it. No request that changes something is sent for
+ * a Call without a committed intent: `drive` looks.
  */
 export function createRunCall(options: RunCallOptions): Next {
   const { limits, scopes, validator, idempotency, hooks = new Map<string, Hook>() } = options;
+  const { now = Date.now, audit = forgetting } = options;
+  const totalMs = (call: Call): number => totalMsOf(options, call);
+  const rules = { neverShare: [], upstreamName: () => "", ...idempotency };
   const once = idempotent({
     claims: createMemoryClaims(),
     onStoreDown: "reject",
-    neverShare: [],
-    upstreamName: () => "",
-    ...idempotency,
-    totalMs: (call) => totalMsOf(options, call),
+    earlier: createEarlier({ ...audit, now }),
+    ...rules,
+    totalMs,
   });
+  const record = { ...audit, values: createAuditValues(audit.config.values), upstreamName: rules.upstreamName, now };
   const safeguards = createSafeguards({
     ...(options.safeguards ?? memorySafeguards()),
-    upstreamName: idempotency?.upstreamName ?? (() => ""),
-    read: (call, tool, args) => runTool(options, { ...call, tool, args }),
+    upstreamName: rules.upstreamName,
+    read: ({ trail: _ofTheChange, ...call }, tool, args) => runTool(options, { ...call, tool, args }),
     preview: (call) => previewOf(options, call),
     resultBytes: limits.resultBytes,
-    now: options.now ?? Date.now,
+    now,
   });
   const interceptors: readonly Interceptor[] = [
+    auditing({ ...record, reads: audit.config.reads }),
     limiting(limits.runningCalls ?? Number.POSITIVE_INFINITY),
     rateLimiting(options.rates ?? {}),
     authorizing(scopes),
@@ -89,6 +120,7 @@ export function createRunCall(options: RunCallOptions): Next {
     ...safeguards.check,
     once,
     noticingDrift(validator.differences, options.onDrift ?? (() => undefined)),
+    intending({ ...record, actionOf: createActionOf(rules), totalMs }),
   ];
   const run: Next = (call) => runTool(options, call);
   return applyInterceptors(interceptors, hooks.size > 0 ? insteadOf(hooks, run) : run);
@@ -110,8 +142,16 @@ async function runTool(options: RunCallOptions, call: Call): Promise<Outcome> {
     timeoutMs: totalMsOf(options, call),
     headersMs: origin.spec.timeoutMs,
     header: idempotencyHeader(origin.spec),
+    requestIdHeaders: (options.audit ?? forgetting).config.requestIdHeaders,
+    said: attributionOf(options, call),
   };
   return drive(steps, sending);
+}
+
+/** Who acts, in headers for the API; undefined where it is not told. */
+function attributionOf({ audit }: RunCallOptions, call: Call): Readonly<Record<string, string>> | undefined {
+  const names = audit?.config.attribution;
+  return names && attributionHeaders(names, call);
 }
 
 /** The first request of a Call, not sent: every other follows from an answer. */
@@ -123,7 +163,7 @@ function previewOf(options: RunCallOptions, call: Call): WireRequest {
   if (first.done) throw new Error(`the tool ${tool.name} sends no request`);
   const header = idempotencyHeader(origin.spec);
   const request = first.value.effect === "read" ? first.value : recognisable(first.value, { call, header }, 0);
-  return options.upstreamFor(call).preview(request, call.principal);
+  return options.upstreamFor(call).preview(request, call.principal, attributionOf(options, call));
 }
 
 function isHandTool(tool: Call["tool"]): tool is HandTool {
@@ -151,6 +191,10 @@ interface Sending {
   readonly headersMs: number | undefined;
   /** By which the upstream recognises a repetition. */
   readonly header: Param | undefined;
+  /** Where the upstream tells its id of a request. */
+  readonly requestIdHeaders: readonly string[];
+  /** Headers that tell who acts. */
+  readonly said: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -167,6 +211,8 @@ async function drive(steps: OutcomeSteps, sending: Sending): Promise<Outcome> {
     for (let sent = 0; !step.done; sent++) {
       if (sent === maxSteps) throw new Error(`more than ${maxSteps} requests for one call of ${call.tool.name}`);
       const isChange = step.value.effect !== "read";
+      if (isChange && call.trail?.intent === undefined)
+        throw new Error(`${call.tool.name}: a change without an intent`);
       const request = isChange ? recognisable(step.value, sending, changes++) : step.value;
       const answer = await attempt(sending, request, until - performance.now());
       if (isChange && change !== "unknown") change = changeAfter(answer);
@@ -199,16 +245,22 @@ type Answer =
   | { readonly response: UpstreamResponse }
   | { readonly response?: undefined; readonly refusal: GatewayError };
 
-async function attempt(
-  { call, upstream, headersMs }: Sending,
-  request: UpstreamRequest,
-  timeoutMs: number,
-): Promise<Answer> {
+async function attempt(sending: Sending, request: UpstreamRequest, timeoutMs: number): Promise<Answer> {
+  const { call, upstream, headersMs, said } = sending;
+  const { principal, signal, trail, tool } = call;
+  // What an Update reads back is not what came of it.
+  const isTold = trail !== undefined && (request.effect !== "read" || tool.effect === "read");
   try {
-    const { principal, signal } = call;
-    const isShared = principal.id === anonymous.id;
-    const own = headersMs === undefined ? {} : { headersMs };
-    return { response: await upstream.send(request, { principal, signal, timeoutMs, isShared, ...own }) };
+    const options: SendOptions = {
+      principal,
+      signal,
+      timeoutMs,
+      isShared: principal.id === anonymous.id,
+      ...(headersMs !== undefined && { headersMs }),
+      ...(said !== undefined && { headers: said }),
+      ...(isTold && { onAnswer: (answer) => note(trail, answer, sending.requestIdHeaders) }),
+    };
+    return { response: await upstream.send(request, options) };
   } catch (thrown) {
     if (thrown instanceof GatewayError) return { refusal: thrown };
     throw thrown;

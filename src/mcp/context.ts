@@ -47,6 +47,8 @@ export interface McpContext {
   readonly client: Client | null;
   /** See `Call.network`. */
   readonly network?: string;
+  /** Hash of the session id. Session era, where sessions are kept. */
+  readonly sessionHash?: string;
   /** Capabilities the client declared. */
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly surface: Surface;

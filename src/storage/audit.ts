@@ -1,7 +1,8 @@
 import type { Kysely } from "kysely";
 import { GatewayError } from "../errors.ts";
+import * as outbox from "./outbox.ts";
 import { boundsOf, pageOf } from "./pages.ts";
-import type { AuditFacts, AuditFilter, AuditRow, AuditSeal, AuditStore } from "./port.ts";
+import type { AuditFacts, AuditFilter, AuditPlace, AuditRow, AuditSeal, AuditStore } from "./port.ts";
 import { deleteBefore } from "./retention.ts";
 import type { AuditTable, Tables } from "./tables.ts";
 import type { Use } from "./use.ts";
@@ -13,7 +14,8 @@ const batchRows = 500;
 /** {@link AuditStore} in SQL. */
 export function createAuditStore(use: Use): AuditStore {
   return {
-    append: (rows) => (rows.length === 0 ? Promise.resolve([]) : use((db) => append(db, rows))),
+    append: (rows, forward = false) =>
+      rows.length === 0 ? Promise.resolve([]) : use((db) => append(db, rows, forward)),
     query: async (filter, page = {}) => {
       const { limit, after } = boundsOf(page, pageSize, 3);
       const rows = await use((db) => query(db, filter, after, limit + 1));
@@ -34,6 +36,19 @@ export function createAuditStore(use: Use): AuditStore {
         return all.orderBy("writer").orderBy("seq").execute();
       }),
     deleteBefore: (day) => deleteBefore(use, day),
+    undelivered: (limit) =>
+      use(async (db) => {
+        const places = await outbox.oldest(db, limit);
+        const rows = await rowsAt(db, places);
+        const there = new Set(rows.map(placeOf));
+        await outbox.take(
+          db,
+          places.filter((place) => !there.has(placeOf(place))), // deleted with their day
+        );
+        return rows.length === 0 && places.length > 0 ? rowsAt(db, await outbox.oldest(db, limit)) : rows;
+      }),
+    delivered: (places) => use((db) => outbox.take(db, places)),
+    trimUndelivered: (most) => use((db) => outbox.trim(db, most)),
   };
 }
 
@@ -47,11 +62,12 @@ class Taken extends Error {
   }
 }
 
-async function append(db: Kysely<Tables>, rows: readonly AuditRow[]): Promise<readonly string[]> {
+async function append(db: Kysely<Tables>, rows: readonly AuditRow[], forward: boolean): Promise<readonly string[]> {
   try {
     await db.transaction().execute(async (one) => {
       for (let at = 0; at < rows.length; at += batchRows) await insert(one, rows.slice(at, at + batchRows));
       await keepOpen(one, rows);
+      if (forward) await outbox.put(one, rows);
     });
     return [];
   } catch (thrown) {
@@ -145,6 +161,18 @@ async function query(
 async function event(db: Kysely<Tables>, eventId: string): Promise<AuditRow[]> {
   const rows = db.selectFrom("specgate_audit").selectAll().where("event_id", "=", eventId);
   return (await rows.orderBy("at").orderBy("kind").execute()).map(rowOf); // an intent sorts before its outcome
+}
+
+/** The rows at `places`, in their order; one that was deleted since is left out. */
+async function rowsAt(db: Kysely<Tables>, places: readonly AuditPlace[]): Promise<AuditRow[]> {
+  if (places.length === 0) return [];
+  const found = await db
+    .selectFrom("specgate_audit")
+    .selectAll()
+    .where((is) => is.or(places.map(({ writer, seq }) => is.and([is("writer", "=", writer), is("seq", "=", seq)]))))
+    .execute();
+  const rows = new Map(found.map((columns) => [placeOf(columns), rowOf(columns)]));
+  return places.flatMap((place) => rows.get(placeOf(place)) ?? []);
 }
 
 async function openIntents(db: Kysely<Tables>, before: string, limit: number): Promise<AuditRow[]> {

@@ -179,14 +179,18 @@ export interface AuditSeal {
   readonly hash: string;
 }
 
+/** Where a row stands. */
+export type AuditPlace = Pick<AuditRow, "writer" | "seq">;
+
 export interface AuditStore {
   /**
    * Commits all rows or none. Resolves to the event ids that already have a row of the same kind from elsewhere (an outcome
    * that another replica declared unknown): then nothing was written, and the writer chains anew without them. Empty: all is
    * committed. Rows that were committed before, by an earlier try whose answer was lost, count as committed. Throws `internal`
    * when another row has the same writer and seq.
+   * @param forward in the same commit, notes them as {@link AuditStore.undelivered}. Default false
    */
-  readonly append: (rows: readonly AuditRow[]) => Promise<readonly string[]>;
+  readonly append: (rows: readonly AuditRow[], forward?: boolean) => Promise<readonly string[]>;
   /** Newest first. @param limit default 100, at most 1,000 */
   readonly query: (filter: AuditFilter, page?: PageRequest) => Promise<Page<AuditRow>>;
   /** All rows of one event: its intent and its outcome, or its call. */
@@ -207,4 +211,10 @@ export interface AuditStore {
    * its first on, up to the first that is to stay. Resolves to how many rows went; goes on where it stopped when asked again.
    */
   readonly deleteBefore: (day: string) => Promise<number>;
+  /** The oldest rows that were appended to be forwarded, and were not since. @param limit at most 500 */
+  readonly undelivered: (limit: number) => Promise<readonly AuditRow[]>;
+  /** Takes these off {@link AuditStore.undelivered}. Asking again does no harm. */
+  readonly delivered: (places: readonly AuditPlace[]) => Promise<void>;
+  /** Takes all but the newest `most` off {@link AuditStore.undelivered}; how many that were. The rows themselves stay. */
+  readonly trimUndelivered: (most: number) => Promise<number>;
 }

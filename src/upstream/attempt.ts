@@ -32,6 +32,8 @@ export interface Sending {
   readonly until: number;
   /** Wait for the head of the answer, milliseconds. */
   readonly headersMs: number;
+  /** Hears of each answer. */
+  readonly onAnswer: ((answer: Pick<UpstreamResponse, "status" | "headers">) => void) | undefined;
 }
 
 /** What one attempt came to. */
@@ -61,6 +63,7 @@ export async function attemptOnce(target: Target, sending: Sending): Promise<Att
     return { error: exchangeError(thrown, sending.request), isPassing: isPassing(thrown) };
   }
   breaker.record(pass, answer.status >= 500 ? "fails" : "works");
+  sending.onAnswer?.(answer);
   try {
     return { response: await responseOf(target, sending, answer) };
   } catch (thrown) {

@@ -24,7 +24,7 @@ export interface Upstream {
    * `request` as `send` would put it onto the wire for `principal`, but for the credentials. Throws what `send` throws before it
    * sends.
    */
-  readonly preview: (request: UpstreamRequest, principal: Caller) => WireRequest;
+  readonly preview: (request: UpstreamRequest, principal: Caller, headers?: SendOptions["headers"]) => WireRequest;
   /** Closes the connections, letting requests in flight finish. */
   readonly close: () => Promise<void>;
 }
@@ -42,6 +42,10 @@ export interface SendOptions {
   readonly headersMs?: number;
   /** `principal` stands for many callers, so that the cap on one caller's requests does not apply. Default false. */
   readonly isShared?: boolean;
+  /** Sent with the request, in lower case, unless the configuration or a credential sets one. No argument may set it. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Hears of every answer, good or bad, when its head and body have come. */
+  readonly onAnswer?: (answer: Pick<UpstreamResponse, "status" | "headers">) => void;
 }
 
 /** What an Upstream can be given instead of its own. */
@@ -76,20 +80,28 @@ export function createUpstream(config: UpstreamConfig, parts: UpstreamParts = {}
   return {
     totalMs: config.limits.totalMs,
     send: async (request, options) => {
-      const { principal, signal, timeoutMs = config.limits.totalMs, isShared = false } = options;
+      const {
+        principal,
+        signal,
+        timeoutMs = config.limits.totalMs,
+        isShared = false,
+        headers = {},
+        onAnswer,
+      } = options;
       const { headersMs = config.limits.headersMs } = options;
       const until = now() + timeoutMs;
-      const wire = wireOf(request, { base: target.base, config, caller: principal });
+      const wire = wireOf(request, { base: target.base, config, caller: principal, headers });
       const who = isShared ? undefined : principal.id;
       const turn = lane.enter(who, signal);
       if (turn !== undefined) await turn;
       try {
-        return await sendAgain(target, { request, wire, principal, signal, until, headersMs });
+        return await sendAgain(target, { request, wire, principal, signal, until, headersMs, onAnswer });
       } finally {
         lane.leave(who);
       }
     },
-    preview: (request, principal) => previewOf(request, { base: target.base, config, caller: principal }),
+    preview: (request, principal, headers = {}) =>
+      previewOf(request, { base: target.base, config, caller: principal, headers }),
     close: () => target.dispatcher.close(),
   };
 }

@@ -24,6 +24,8 @@ export interface WireTarget {
   readonly base: URL;
   readonly config: UpstreamConfig;
   readonly caller: Caller;
+  /** What the gateway says of itself and of the call, lower case; no argument may set one. Default none. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const maxUrlBytes = 8192;
@@ -33,7 +35,7 @@ const maxUrlBytes = 8192;
  * arguments; nothing of the inbound request is in it (security.md §1.4). Throws `invalid_arguments` for a value that its
  * place cannot hold.
  */
-export function serialize(request: UpstreamRequest, { base, config, caller }: WireTarget): WireRequest {
+export function serialize(request: UpstreamRequest, { base, config, caller, headers = {} }: WireTarget): WireRequest {
   const credentials = credentialsFor(request.security, config, caller);
   const template = templateOf(request.operation);
   const path = `${basePath(base)}${expandPath(template.path, request.params)}`;
@@ -50,7 +52,7 @@ export function serialize(request: UpstreamRequest, { base, config, caller }: Wi
     headers: {
       accept: request.accept ?? "application/json",
       ...(body === undefined ? {} : { "content-type": body.contentType }),
-      ...headersOf(request.params, { config, caller }, credentials),
+      ...headersOf(request.params, { config, caller, headers }, credentials),
     },
     ...(body === undefined ? {} : { body: body.content }),
   };
@@ -93,10 +95,11 @@ function fullQuery({ nextQuery, params }: UpstreamRequest, credentials: Credenti
 /** Later ones win: an argument never replaces what the operator or the credential sets, it is refused before. */
 function headersOf(
   params: readonly ParamValue[],
-  { config, caller }: Pick<WireTarget, "config" | "caller">,
+  { config, caller, headers = {} }: Pick<WireTarget, "config" | "caller" | "headers">,
   credentials: Credentials,
 ): Readonly<Record<string, string>> {
-  const fixed = [...configuredHeaders(config, caller), ...credentials.headers].map(
+  const said = Object.entries(headers);
+  const fixed = [...said, ...configuredHeaders(config, caller), ...credentials.headers].map(
     ([name, value]) => [name.toLowerCase(), value] as const,
   );
   const isPlain =

@@ -62,8 +62,10 @@ export async function serveBatch(arrived: Exchange, batch: readonly RpcMessage[]
     throw refuse(400, rpc.invalidRequest, "initialize must not be part of a batch");
   }
   const answers: string[] = [];
-  for (const message of batch) {
-    if (message.kind === "request") answers.push(answerText(await answerInBatch(exchange, session, message)));
+  for (const [index, message] of batch.entries()) {
+    const requestId = `${exchange.requestId}.${index + 1}`; // each is audited alone
+    if (message.kind === "request")
+      answers.push(answerText(await answerInBatch({ ...exchange, requestId }, session, message)));
     else await take(exchange, session, message);
   }
   if (answers.length === 0) res.writeHead(202, headers).end();

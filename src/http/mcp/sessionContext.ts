@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { GatewayError } from "../../errors.ts";
 import type { ContextSession, McpContext } from "../../mcp/context.ts";
 import { createNotify, progressTokenOf } from "../../mcp/notify.ts";
@@ -31,7 +32,9 @@ export function contextOf(exchange: Exchange, session: PostSession, message: Rpc
             send: (text) => void send(text).catch(() => undefined),
           }),
     ask: askOf(exchange, session, running),
-    ...(store === "none" ? {} : { session: contextSession(exchange, session) }),
+    ...(store === "none"
+      ? {}
+      : { session: contextSession(exchange, session), sessionHash: hash("sha256", session.id, "base64url") }),
   };
 }
 

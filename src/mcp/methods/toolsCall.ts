@@ -32,6 +32,7 @@ function callOf(context: McpContext, tool: Call["tool"], args: Arguments, params
     requestId: context.requestId,
     ...(context.client === null ? {} : { client: context.client }),
     ...(context.network === undefined ? {} : { network: context.network }),
+    ...(context.sessionHash === undefined ? {} : { session: context.sessionHash }),
     capabilities: context.capabilities,
     signal: context.signal,
     notify: context.notify,

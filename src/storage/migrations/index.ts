@@ -1,5 +1,6 @@
 import { keysAndAudit } from "./0001_keysAndAudit.ts";
+import { auditOutbox } from "./0002_auditOutbox.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, in the order of their versions. */
-export const migrations: readonly Migration[] = [keysAndAudit];
+export const migrations: readonly Migration[] = [keysAndAudit, auditOutbox];
