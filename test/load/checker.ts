@@ -59,6 +59,8 @@ function indexed(lines: readonly Line[]): Indexed {
   };
 }
 
+const anyFault: readonly Fault["fault"][] = ["redis", "replica", "flush", "pubsub"];
+
 type Check = (history: Indexed) => readonly Violation[];
 
 /** Whether a fault of the given kinds may have touched what went on from `start` to `end`. */
@@ -75,7 +77,8 @@ const answersAreRight: Check = (history) =>
   history.operations.flatMap((operation): Violation[] => {
     const { wrong, outcome, foreign, cancelled, operation: name } = operation;
     if (wrong !== undefined) return [{ invariant: "answers", what: wrong, lines: [operation] }];
-    if (outcome === "ok" || outcome === "left" || foreign === true || cancelled === true) return [];
+    if (outcome === "ok" || outcome === "left" || outcome === "shed" || foreign === true || cancelled === true)
+      return [];
     if (touched(history, operation) || name === "after delete" || isSessionLoss(operation)) return [];
     return [{ invariant: "answers", what: `${name} was ${outcome} and nothing was broken`, lines: [operation] }];
   });
@@ -157,7 +160,7 @@ const cancelsHitTheirCall: Check = (history) =>
     const { stopped, cancelled, operation: name } = operation;
     if (stopped === true && cancelled !== true)
       return [{ invariant: "cancel", what: `${name} stopped and nobody cancelled it`, lines: [operation] }];
-    if (cancelled === true && operation.outcome === "ok" && stopped !== true && !touched(history, operation))
+    if (cancelled === true && operation.outcome === "ok" && stopped !== true && !touched(history, operation, anyFault))
       return [{ invariant: "cancel", what: `${name} was cancelled and went on`, lines: [operation] }];
     return [];
   });

@@ -21,9 +21,9 @@ export interface Operation {
   readonly boundMs?: number;
   /**
    * `ok`: answered as asked. `failed`: a tool result or JSON-RPC error. `refused`: an HTTP error. `cut`: the connection
-   * ended before the answer did. `left`: the client cut it on purpose. `late`: the client gave up at its bound.
+   * ended before the answer did. `shed`: refused unread by a gateway that was busy; the client came back. `left`: the client cut it on purpose. `late`: the client gave up at its bound.
    */
-  readonly outcome: "ok" | "failed" | "refused" | "cut" | "left" | "late";
+  readonly outcome: "ok" | "failed" | "refused" | "shed" | "cut" | "left" | "late";
   readonly status: number;
   /** Of a failure: the code of the tool result, or of the JSON-RPC error. */
   readonly code?: string;
@@ -97,10 +97,10 @@ export interface Row {
   readonly name: string;
 }
 
-/** What was broken, from when to when it was whole again. */
+/** What was broken, from when to when it was whole again. `pubsub`: only messages between replicas, which may be lost. */
 export interface Fault {
   readonly kind: "fault";
-  readonly fault: "redis" | "replica" | "flush";
+  readonly fault: "redis" | "replica" | "flush" | "pubsub";
   readonly start: number;
   readonly end: number;
 }

@@ -55,7 +55,7 @@ export function startListening(options: {
         boundMs: undefined,
         signal: cut.signal,
         onHead: (status) => {
-          if (status === 200) tell(true, resumed);
+          if (status === 200 && !isStopped) tell(true, resumed);
           opened.resolve();
         },
       },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Tenant } from "./cluster.ts";
 import type { History, Operation } from "./history.ts";
 import { type Message, messageOf, type Reply, type Sending, type StreamEvent, type Wire } from "./wire.ts";
@@ -50,12 +51,13 @@ export function markOf(name: string): string {
   return `mk:${name}:`;
 }
 
+const mostRefusals = 10;
 const canaryPattern = /(?:cn:|org_)(acme|globex)/g;
 const markPattern = /mk:([\w-]+):/g;
 
 export function createPeer(options: PeerOptions): Peer {
   const { name, tenant, key, wire, history, boundMs } = options;
-  const ask = async (asking: Asking): Promise<Answered> => {
+  const askOnce = async (asking: Asking): Promise<Answered> => {
     const { operation, session, id, sending, judge, facts, learn, onMessage } = asking;
     let answer: Message | undefined;
     let lastEventId: string | undefined;
@@ -93,6 +95,14 @@ export function createPeer(options: PeerOptions): Peer {
     };
     history.tell(line);
     return { line, reply, result: answer?.result, lastEventId };
+  };
+  // A gateway that cannot keep up says when to come back, and nothing was done (reliability.md §5.4): a client does as told.
+  const ask = async (asking: Asking): Promise<Answered> => {
+    for (let refused = 0; ; refused++) {
+      const answered = await askOnce(asking);
+      if (answered.line.outcome !== "shed" || refused === mostRefusals) return answered;
+      await sleep(Number(answered.reply.headers["retry-after"]) * 1_000);
+    }
   };
   return { name, tenant, ask };
 }
@@ -134,13 +144,15 @@ function found(name: "canaries" | "marks", text: string, pattern: RegExp): Parti
 
 /** What came of it, and what is wrong with it. */
 function verdictOf(
-  { status, ended }: Reply,
+  { status, ended, headers, text }: Reply,
   answer: Message | undefined,
   id: number | null,
   judge: Asking["judge"],
 ): Pick<Operation, "outcome" | "code" | "wrong"> {
   if (ended === "late" || ended === "left") return { outcome: ended };
   if (status === 0 || ended === "cut") return { outcome: "cut" };
+  if (status === 503 && headers["retry-after"] !== undefined && text.includes("the server is busy"))
+    return { outcome: "shed" };
   if (status < 200 || status >= 300)
     return { outcome: "refused", ...(answer?.error && { code: String(answer.error.code) }) };
   if (id === null) return { outcome: "ok" };

@@ -95,9 +95,8 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
     edits: [
       {
         file: "src/http/mcp/recordedStream.ts",
-        find: "const record = async (data: string, last: boolean): Promise<{ readonly id?: string }> => {",
-        replace:
-          "const record = async (data: string, last: boolean): Promise<{ readonly id?: string }> => {\n    if (!last && data !== '' && Math.random() < 0.3) return {};",
+        find: "const id = await record?.add(data, last);",
+        replace: "const id = !last && Math.random() < 0.3 ? undefined : await record?.add(data, last);",
       },
     ],
   },
@@ -117,8 +116,8 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
     edits: [
       {
         file: "src/http/mcp/session.ts",
-        find: '(signal.type === "cancel" && signal.requestId === requestId)',
-        replace: 'signal.type === "cancel"',
+        find: 'const concerned = signal.type === "close" || signal.requestId === requestId;',
+        replace: "const concerned = true;",
       },
     ],
   },
@@ -127,8 +126,8 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
     edits: [
       {
         file: "src/session/calls.redis.ts",
-        find: "for (const listener of [...(sessions.get(told.id) ?? [])]) listener(told.signal);",
-        replace: "for (const listener of [...sessions.values()].flatMap((all) => [...all])) listener(told.signal);",
+        find: "if (told !== null) tellOwn(told.id, told.signal);",
+        replace: "if (told !== null) for (const id of [...sessions.keys()]) tellOwn(id, told.signal);",
       },
     ],
   },
@@ -140,6 +139,33 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
         find: 'if (!isObject(args)) throw invalidParams("arguments must be an object");',
         replace:
           "if (Math.random() < 0.02) await new Promise(() => undefined);\n  if (!isObject(args)) throw invalidParams();",
+      },
+    ],
+  },
+  "reads of one tool that share an answer": {
+    breaks: "answers",
+    edits: [
+      {
+        file: "src/mcp/methods/toolsCall.ts",
+        find: "return callToolResult(await context.surface.run(callOf(context, tool, args, params)), context);",
+        replace: `
+          const shared = (globalThis.shared ??= new Map());
+          const running = (tool.kind === "get" && shared.get(name)) || context.surface.run(callOf(context, tool, args, params));
+          shared.set(name, running);
+          setTimeout(() => shared.delete(name), 50);
+          return callToolResult(await running, context);`,
+      },
+    ],
+  },
+  "a write that is sent twice": {
+    breaks: "effects",
+    edits: [
+      {
+        file: "src/calls/runCall.ts",
+        find: "return { response: await upstream.send(request, options) };",
+        replace: `
+          if (request.method === "POST" && Math.random() < 0.5) await upstream.send(request, options);
+          return { response: await upstream.send(request, options) };`,
       },
     ],
   },

@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly stateless?: number;
   /** Pause of a client between two steps. */
   readonly thinkMs: number;
+  /** Clients start over this long, so that no two of many move in step. Default 2,000. */
+  readonly rampMs?: number;
   /** Every request ends within this. Default 10,000: ten times what one may take while a store is away, and more. */
   readonly boundMs?: number;
   /** Between two announcements. Default 4,000. */
@@ -33,16 +35,16 @@ export interface Load {
   readonly requests: number;
   /** Whole rounds of each session-era client, by name, and of each stateless one. */
   readonly rounds: ReadonlyMap<string, number>;
+  /** Part of the requests that a busy gateway refused, from 0 to 1. */
+  readonly shedShare: number;
   readonly requestsPerSecond: number;
   readonly latency: { readonly p50: number; readonly p99: number };
 }
 
-/** Starts over this long, so that no two clients of many move in step. */
-const rampMs = 2_000;
-
 /** Lets clients loose on a cluster, lets the last rounds finish, compares with Beacon's rows and judges it all. */
 export async function runLoad(options: LoadOptions): Promise<Load> {
   const { cluster, seconds, clients, stateless = 0, thinkMs, boundMs = 10_000, announceMs = 4_000 } = options;
+  const { rampMs = 2_000 } = options;
   const history = createHistory();
   const wire = createWire(cluster.url);
   const showcase: Showcase = { sessions: new Map(), events: new Map() };
@@ -90,13 +92,17 @@ async function announce(cluster: Cluster, history: History, everyMs: number, isO
   }
 }
 
-function figures({ lines }: History, tookMs: number): Pick<Load, "requests" | "requestsPerSecond" | "latency"> {
+function figures(
+  { lines }: History,
+  tookMs: number,
+): Pick<Load, "requests" | "shedShare" | "requestsPerSecond" | "latency"> {
   const operations = lines.filter((line) => line.kind === "operation");
   const quick = operations.filter(({ operation }) => operation === "read" || operation === "list");
   const times = quick.map(({ start, end }) => end - start).sort((one, other) => one - other);
   const at = (share: number): number => Math.round(times[Math.floor(times.length * share)] ?? 0);
   return {
     requests: operations.length,
+    shedShare: operations.filter(({ outcome }) => outcome === "shed").length / operations.length,
     requestsPerSecond: Math.round((operations.length * 1_000) / tookMs),
     latency: { p50: at(0.5), p99: at(0.99) },
   };

@@ -165,6 +165,22 @@ const read: Step = async (client) => {
   return line.outcome === "ok";
 };
 
+/** A create without a key: acknowledged, so it is there once. */
+const createOnce: Step = async (client) => {
+  const row = client.rowName();
+  const { line } = await callTool(
+    client,
+    "create once",
+    "create_label",
+    { name: row },
+    {
+      facts: { row },
+      judge: (result) => (itemOf(result).name === row ? undefined : `created ${text(itemOf(result))}`),
+    },
+  );
+  return line.outcome === "ok";
+};
+
 /** The same create twice at once, on two replicas: one row, and one answer. */
 const create: Step = async (client) => {
   const row = client.rowName();
@@ -339,7 +355,7 @@ const trespass: Step = async (client) => {
   return true;
 };
 
-const steps: readonly Step[] = [list, read, create, ask, cancel, talk, trespass];
+const steps: readonly Step[] = [list, read, createOnce, create, ask, cancel, talk, trespass];
 
 interface Extra extends Partial<Pick<Asking, "judge" | "learn" | "facts" | "onMessage">> {
   readonly id?: number;

@@ -63,9 +63,10 @@ describe.skipIf(withoutRedis)("500 clients on three replicas", () => {
 
   it("are answered without haste or wait", () => {
     console.log(
-      `load: ${load.requests} requests, ${load.requestsPerSecond}/s, reads p50 ${load.latency.p50} ms, p99 ${load.latency.p99} ms`,
+      `load: ${load.requests} requests, ${load.requestsPerSecond}/s, reads p50 ${load.latency.p50} ms, p99 ${load.latency.p99} ms, ${Math.round(load.shedShare * 1_000) / 10} % shed`,
     );
     expect(load.requestsPerSecond).toBeGreaterThan(100);
+    expect(load.shedShare).toBeLessThan(0.1);
     expect(load.latency.p50).toBeLessThan(1_000);
   });
 });
