@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { type HandGateway, startHandGateway } from "../fakes/handGateways.ts";
+import { type HandGateway, startHandGateway, unlessBusy } from "../fakes/handGateways.ts";
 import { type RedisServer, startRedis, withoutRedis } from "../fakes/redis.ts";
 import {
   both,
@@ -66,7 +66,9 @@ describe.skipIf(withoutRedis).each(outages)("while Redis is $name", ({ take, giv
     return value;
   };
   const post = (gateway: HandGateway, method: string, params = {}, given: Sending = {}): Promise<Wired> =>
-    soon(postSession(gateway.url, method, params, { ...given, headers: { ...session.headers, ...given.headers } }));
+    unlessBusy(() =>
+      soon(postSession(gateway.url, method, params, { ...given, headers: { ...session.headers, ...given.headers } })),
+    );
   const call = (gateway: HandGateway, name: string, args = {}): Promise<Wired> =>
     post(gateway, "tools/call", { name, arguments: args });
   const tell = (gateway: HandGateway, message: object): Promise<Wired> =>
@@ -115,7 +117,7 @@ describe.skipIf(withoutRedis).each(outages)("while Redis is $name", ({ take, giv
     await take(redis);
     const params = { name: "talk_widget", _meta: { progressToken: 1 } };
     const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params };
-    const stream = await openStream(a.url, { method: "POST", headers: session.headers, body });
+    const stream = await unlessBusy(() => openStream(a.url, { method: "POST", headers: session.headers, body }));
     expect(stream.headers.get("x-gateway-degraded")).toBe("session-store");
     const events = await rest(stream);
     expect(events.map(({ id }) => id)).toEqual([undefined, undefined, undefined, undefined]);
@@ -180,7 +182,7 @@ describe.skipIf(withoutRedis).each(outages)("while Redis is $name", ({ take, giv
   it("a call is cancelled by the replica that runs it; another says that it cannot", async () => {
     const params = { name: "wait_widget", _meta: { progressToken: 1 } };
     const body = { jsonrpc: "2.0", id: "call", method: "tools/call", params };
-    const stream = await openStream(a.url, { method: "POST", headers: session.headers, body });
+    const stream = await unlessBusy(() => openStream(a.url, { method: "POST", headers: session.headers, body }));
     const signal = await a.widgets.waiting;
     await take(redis);
     const cancel = { method: "notifications/cancelled", params: { requestId: "call" } };
@@ -203,7 +205,8 @@ describe.skipIf(withoutRedis).each(outages)("while Redis is $name", ({ take, giv
 
   it("the stateless era notices nothing", async () => {
     await take(redis);
-    const answer = await soon(postStateless(a.url, "tools/call", { name: "get_widget", arguments: { id: "1" } }));
+    const params = { name: "get_widget", arguments: { id: "1" } };
+    const answer = await unlessBusy(() => soon(postStateless(a.url, "tools/call", params)));
     expect([answer.status, mark(answer)]).toEqual([200, null]);
   });
 
@@ -238,7 +241,7 @@ describe.skipIf(withoutRedis).each(outages)("while Redis is $name", ({ take, giv
     const { headers } = forgets ? await openSession(b.url, { capabilities: { elicitation: {} } }) : session;
     const params = { name: "delete_widget", arguments: { id: "w" } };
     const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params };
-    const stream = await openStream(a.url, { method: "POST", headers, body });
+    const stream = await unlessBusy(() => openStream(a.url, { method: "POST", headers, body }));
     const { id } = await stream.message();
     const no = { jsonrpc: "2.0", id, result: { action: "decline" } };
     expect((await send(b.url, no, { ...key, accept: both, ...headers })).status).toBe(202);

@@ -1,6 +1,8 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { HandTool } from "../../src/calls/call.ts";
 import type { Api } from "../../src/descriptor.ts";
 import { type Widgets, widgetTools } from "../http/handTools.ts";
+import type { Reading, Wired } from "../http/wire.ts";
 import { generateFrom, startGateway, type TestGateway } from "./gateway.ts";
 import { widgetSpec } from "./widgets.ts";
 
@@ -34,4 +36,14 @@ export async function startHandGateway(options: HandGatewayOptions = {}): Promis
   const all = [...widgets.tools, ...tools];
   const gateway = await startGateway(await api, "http://127.0.0.1:9", `api: test\n${yaml}`, environment, all);
   return { ...gateway, widgets };
+}
+
+/** The answer, asked for again while the gateway has too much to do: the machines of tests are shared. */
+export async function unlessBusy<Answer extends Wired | Reading>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    const answer = await ask();
+    const isBusy = answer.status === 503 && (!("text" in answer) || answer.text.includes("the server is busy"));
+    if (!isBusy) return answer;
+    await wait(100);
+  }
 }
