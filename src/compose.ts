@@ -14,7 +14,7 @@ import { createMemoryOnce } from "./calls/safeguards/once.memory.ts";
 import { createRedisOnce } from "./calls/safeguards/once.redis.ts";
 import { createMemorySeen } from "./calls/safeguards/seen.memory.ts";
 import { createRedisSeen } from "./calls/safeguards/seen.redis.ts";
-import type { Config, LimitsConfig } from "./config/config.ts";
+import type { Config, LimitsConfig, Rate } from "./config/config.ts";
 import { type AddressLimit, createAddressLimit } from "./http/addressLimit.ts";
 import { createMcpListener, type McpListener } from "./http/mcp/listener.ts";
 import { createMetricsServer } from "./http/metricsServer.ts";
@@ -111,7 +111,10 @@ export function compose({ logger, ...served }: Parts): Gateway {
   });
   const sessions = sessionsIn(redis, limits.sessionsPerPrincipal);
   const addresses = addressesIn(redis, own.instances, limits);
-  const shedding = createShedding();
+  const shedding = createShedding({
+    mostDelayMs: numberOf(limits.shedAboveDelayMs),
+    mostHeapShare: numberOf(limits.shedAboveHeapPercent) / 100,
+  });
   /** Undefined when the store does not answer. */
   const sessionCount = (): Promise<number | undefined> => sessions.count().catch(() => undefined);
   const standing: Standing = {
@@ -230,6 +233,8 @@ function warnOfStanding(started: Config, next: Config, logger: Logger): void {
     "limits.streamsPerAddress": limits.streamsPerAddress,
     "limits.streams": limits.streams,
     "limits.inFlight": limits.inFlight,
+    "limits.shedAboveDelayMs": limits.shedAboveDelayMs,
+    "limits.shedAboveHeapPercent": limits.shedAboveHeapPercent,
     "limits.requestsPerMinutePerAddress": limits.requestsPerMinutePerAddress,
     "metrics.toolNames": metrics.toolNames,
     "audit.sinks": JSON.stringify(audit.sinks),
@@ -272,6 +277,11 @@ function ratesIn(redis: RedisConnection | undefined, instances: number): Standin
     ...(readsPerMinute !== "off" && { reads: limitOf("read", readsPerMinute) }),
     ...(writesPerMinute !== "off" && { writes: limitOf("write", writesPerMinute) }),
   });
+}
+
+/** What no number reaches, where a limit is off. */
+function numberOf(rate: Rate): number {
+  return rate === "off" ? Number.POSITIVE_INFINITY : rate;
 }
 
 /** The limit on requests from one address; undefined where it is off. */

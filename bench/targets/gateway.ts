@@ -32,7 +32,7 @@ upstreams:
   default:
     url: ${upstreamUrl}
     limits: { runningPerPrincipal: 64 }
-limits: { readsPerMinute: off, writesPerMinute: off, requestsPerMinutePerAddress: off }
+limits: { readsPerMinute: off, writesPerMinute: off, requestsPerMinutePerAddress: off, shedAboveDelayMs: off }
 credentials:
   check:
     operation: listEdgeBeacon

@@ -167,7 +167,7 @@ export interface BrandConfig {
   readonly keyPageUrl?: string;
 }
 
-/** How often in a minute, from 1; or no limit. */
+/** A number from 1, of what the name says; or no limit. */
 export type Rate = number | "off";
 
 export interface LimitsConfig {
@@ -185,6 +185,10 @@ export interface LimitsConfig {
   readonly runningCalls: number;
   /** Requests to MCP endpoints that are served at once in this process, open streams not counted. Default 512. */
   readonly inFlight: number;
+  /** Delay of the event loop, 99th percentile in ms, beyond which new calls are refused. Default 200. */
+  readonly shedAboveDelayMs: Rate;
+  /** Part of the heap that V8 may take, in percent, beyond which they are too. Default 85. */
+  readonly shedAboveHeapPercent: Rate;
   /** Calls of one principal that read, by all replicas together. Default 120. */
   readonly readsPerMinute: Rate;
   /** Calls of one principal that write or destroy. Default 30. */

@@ -206,6 +206,8 @@ const defaultLimits: Config["limits"] = {
   countPages: 20,
   runningCalls: 512,
   inFlight: 512,
+  shedAboveDelayMs: 200,
+  shedAboveHeapPercent: 85,
   readsPerMinute: 120,
   writesPerMinute: 30,
   requestsPerMinutePerAddress: 3_000,

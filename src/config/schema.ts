@@ -158,6 +158,8 @@ export const gatewaySchema: Schema = closed(
       countPages: count,
       runningCalls: count,
       inFlight: count,
+      shedAboveDelayMs: rate,
+      shedAboveHeapPercent: rate,
       readsPerMinute: rate,
       writesPerMinute: rate,
       requestsPerMinutePerAddress: rate,

@@ -13,55 +13,53 @@ export interface Shedding {
   readonly close: () => void;
 }
 
-/** How the process has been since the last look. */
-export interface Strain {
-  /** Delay of the event loop, 99th percentile. */
-  readonly delayMs: number;
-  /** Part of the heap that is used, of what V8 may take. */
-  readonly heapShare: number;
-}
-
-/** Which part of the work is refused, from 0 to 1. */
-export interface Shares {
+/** What is refused, and what it follows from. */
+export interface Shed {
+  /** Part of the calls that is refused, from 0 to 1. */
   readonly call: number;
+  /** Part of the lists that are made for one request. */
   readonly list: number;
+  /** The last look found strain. */
+  readonly wasStrained: boolean;
 }
 
-/** From here on a client waits for the process and not for the API. */
-const mostDelayMs = 200;
-/** Beyond this V8 spends its time collecting, and a burst of answers ends the process. */
-const mostHeapShare = 0.85;
+export const nothingShed: Shed = { call: 0, list: 0, wasStrained: false };
 
 /**
- * What to refuse from now on: half of the calls, then all, then lists too. Once the strain is over lists are taken at once, and
- * calls a quarter more at each look, so that those who were refused do not all come back together.
+ * What to refuse after one more look. Strain that lasts is answered by refusing half of the calls, then all, then lists too:
+ * once is a pause of the garbage collector, or a start. When it is over lists are taken at once, and calls a quarter more at
+ * each look, so that those who were refused do not all come back together.
  */
-export function nextShares({ call, list }: Shares, { delayMs, heapShare }: Strain): Shares {
-  if (delayMs > mostDelayMs || heapShare > mostHeapShare)
-    return { call: Math.min(call + 0.5, 1), list: call === 1 ? 1 : list };
-  return { call: Math.max(call - 0.25, 0), list: 0 };
+export function nextShed({ call, list, wasStrained }: Shed, isStrained: boolean): Shed {
+  if (!isStrained) return { call: Math.max(call - 0.25, 0), list: 0, wasStrained: false };
+  if (!wasStrained) return { call, list, wasStrained: true };
+  return { call: Math.min(call + 0.5, 1), list: call === 1 ? 1 : list, wasStrained: true };
 }
 
 export interface SheddingOptions {
-  /** Time between two looks. Default 2,000: long enough that one pause of the garbage collector is not a strain. */
+  /** Delay of the event loop, 99th percentile, from which on a client waits for the process and not for the API. Default 200. */
+  readonly mostDelayMs?: number;
+  /** Used part of the heap that V8 may take, from which on a burst of answers may end the process. Default 0.85. */
+  readonly mostHeapShare?: number;
+  /** Time between two looks. Default 2,000. */
   readonly everyMs?: number;
 }
 
 /** {@link Shedding} by the delay of this process's event loop and by its heap. Keeps no process alive. */
-export function createShedding({ everyMs = 2_000 }: SheddingOptions = {}): Shedding {
+export function createShedding(options: SheddingOptions = {}): Shedding {
+  const { mostDelayMs = 200, mostHeapShare = 0.85, everyMs = 2_000 } = options;
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();
-  let shares: Shares = { call: 0, list: 0 };
+  let shed = nothingShed;
   const timer = setInterval(() => {
-    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-    shares = nextShares(shares, { delayMs: delay.percentile(99) / 1e6, heapShare: used / limit });
+    shed = nextShed(shed, delay.percentile(99) / 1e6 > mostDelayMs || heapShare() > mostHeapShare);
     delay.reset();
   }, everyMs).unref();
   const owed = { call: 0, list: 0 };
   return {
     assertTakes: (kind) => {
       // Spread evenly: of a share of a half every second one is refused.
-      owed[kind] = shares[kind] === 0 ? 0 : owed[kind] + shares[kind];
+      owed[kind] = shed[kind] === 0 ? 0 : owed[kind] + shed[kind];
       if (owed[kind] < 1) return;
       owed[kind] -= 1;
       throw new GatewayError("overloaded", "the server is busy; try again shortly", {
@@ -74,4 +72,9 @@ export function createShedding({ everyMs = 2_000 }: SheddingOptions = {}): Shedd
       delay.disable();
     },
   };
+}
+
+function heapShare(): number {
+  const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+  return used / limit;
 }

@@ -32,7 +32,7 @@ beforeAll(async () => {
   writeFileSync(
     join(folder, "gateway.yaml"),
     `api: widgets
-limits: { readsPerMinute: off, requestsPerMinutePerAddress: off, streamsPerPrincipal: 1000 }
+limits: { readsPerMinute: off, requestsPerMinutePerAddress: off, shedAboveDelayMs: off, streamsPerPrincipal: 1000 }
 upstreams: { default: { url: "${upstream.url}" } }
 `,
   );

@@ -1,29 +1,60 @@
-import { describe, expect, it } from "vitest";
-import { nextShares, type Shares, type Strain } from "../../src/http/shedding.ts";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { createShedding, nextShed, nothingShed, type Shedding, type SheddingOptions } from "../../src/http/shedding.ts";
 
-const calm: Strain = { delayMs: 12, heapShare: 0.3 };
-const slow: Strain = { ...calm, delayMs: 201 };
-const full: Strain = { ...calm, heapShare: 0.86 };
-
-const cases: readonly { name: string; given: readonly Strain[]; want: Shares }[] = [
-  { name: "nothing while there is no strain", given: [calm, calm], want: { call: 0, list: 0 } },
+/** What each look finds: strain, or none. */
+const cases: readonly { name: string; given: readonly boolean[]; want: { call: number; list: number } }[] = [
+  { name: "nothing while there is no strain", given: [false, false], want: { call: 0, list: 0 } },
   {
-    name: "nothing at the very bounds",
-    given: [
-      { delayMs: 200, heapShare: 0.85 },
-      { delayMs: 200, heapShare: 0.85 },
-    ],
+    name: "nothing for strain that does not last",
+    given: [true, false, true, false, true],
     want: { call: 0, list: 0 },
   },
-  { name: "half of the calls first", given: [slow], want: { call: 0.5, list: 0 } },
-  { name: "every call next, and no list", given: [slow, slow], want: { call: 1, list: 0 } },
-  { name: "lists too when refusing every call did not help", given: [slow, slow, slow], want: { call: 1, list: 1 } },
-  { name: "the same for a heap that is full", given: [full, full, full], want: { call: 1, list: 1 } },
-  { name: "no list once it is over, and fewer calls", given: [full, full, full, calm], want: { call: 0.75, list: 0 } },
-  { name: "nothing four looks later", given: [slow, slow, slow, calm, calm, calm, calm], want: { call: 0, list: 0 } },
+  { name: "half of the calls first", given: [true, true], want: { call: 0.5, list: 0 } },
+  { name: "every call next, and no list", given: [true, true, true], want: { call: 1, list: 0 } },
+  { name: "lists too when that did not help", given: [true, true, true, true], want: { call: 1, list: 1 } },
+  {
+    name: "no list once it is over, and fewer calls",
+    given: [true, true, true, true, false],
+    want: { call: 0.75, list: 0 },
+  },
+  {
+    name: "nothing four looks later",
+    given: [true, true, true, true, false, false, false, false],
+    want: { call: 0, list: 0 },
+  },
 ];
 
 describe("a process under strain refuses", () => {
   for (const { name, given, want } of cases)
-    it(name, () => expect(given.reduce<Shares>(nextShares, { call: 0, list: 0 })).toEqual(want));
+    it(name, () => expect(given.reduce(nextShed, nothingShed)).toMatchObject(want));
+});
+
+describe("strain is", () => {
+  const watch = (options: SheddingOptions): Shedding => {
+    const shedding = createShedding({ mostDelayMs: Number.POSITIVE_INFINITY, everyMs: 10, ...options });
+    onTestFinished(shedding.close);
+    return shedding;
+  };
+  const refuses = (shedding: Shedding, kind: "call" | "list"): void =>
+    expect(() => shedding.assertTakes(kind)).toThrow(
+      expect.objectContaining({ code: "overloaded", facts: { change: "none", retryAfterSeconds: 1 } }),
+    );
+
+  it("a heap that is full: calls are refused, then lists", async () => {
+    const shedding = watch({ mostHeapShare: 0 });
+    shedding.assertTakes("call");
+    await vi.waitFor(() => refuses(shedding, "call"), { timeout: 10_000, interval: 5 });
+    await vi.waitFor(() => refuses(shedding, "list"), { timeout: 10_000, interval: 5 });
+  });
+
+  it("an event loop that is late", async () => {
+    const shedding = watch({ mostDelayMs: 1, everyMs: 100 });
+    await vi.waitFor(() => refuses(shedding, "call"), { timeout: 10_000, interval: 5 });
+  });
+
+  it("nothing where both are off", async () => {
+    const shedding = watch({ mostHeapShare: Number.POSITIVE_INFINITY });
+    await new Promise((later) => setTimeout(later, 100));
+    for (const kind of ["call", "list"] as const) shedding.assertTakes(kind);
+  });
 });
