@@ -50,7 +50,18 @@ export async function generateFrom(
   }
 }
 
-/** Serves `api` on a free port in front of `upstream`, as `specgate serve` would with this gateway.yaml and environment. */
+/** A test is one caller who does in a second what people do in a minute, on a machine that runs others beside it. */
+const unlimited = {
+  readsPerMinute: "off",
+  writesPerMinute: "off",
+  requestsPerMinutePerAddress: "off",
+  shedAboveDelayMs: "off",
+} as const;
+
+/**
+ * Serves `api` on a free port in front of `upstream`, as `specgate serve` would with this gateway.yaml and environment, but
+ * without the limits on a busy caller that gateway.yaml does not set.
+ */
 export async function startGateway(
   api: Api,
   upstream: string,
@@ -60,7 +71,9 @@ export async function startGateway(
 ): Promise<TestGateway> {
   const environment = readEnvironment({ LOG_LEVEL: "silent", ...variables });
   const flags = { port: 0, upstreamUrl: upstream, inMemory: true };
-  const config = resolveConfig(parseGatewayFile("gateway.yaml", configText), environment, flags, api.version);
+  const file = parseGatewayFile("gateway.yaml", configText);
+  const limits = { ...unlimited, ...file.limits };
+  const config = resolveConfig({ ...file, limits }, environment, flags, api.version);
   const gateway = compose({ api, config, tools, logger: createLogger(config.server.logLevel) });
   const base = `http://127.0.0.1:${await gateway.listen()}`;
   const metricsPort = gateway.metricsPort();
