@@ -1,9 +1,10 @@
 import { createHmac } from "node:crypto";
 import { GatewayError } from "../errors.ts";
 import { safeFetch } from "../safeFetch.ts";
-import type { AuditRow, AuditStore } from "../storage/port.ts";
+import type { AuditStore } from "../storage/port.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Secret } from "../telemetry/secret.ts";
+import { shownRecord } from "./filter.ts";
 
 export interface WebhookOptions {
   readonly url: string;
@@ -33,8 +34,8 @@ const requestMs = 10_000;
 const leaseMs = 30_000;
 
 /**
- * Delivers committed records to `url`, oldest first, each at least once: `POST { "events": [ … ] }` with the header of
- * {@link signatureOf}. What is left to send is in SQL, so a restart goes on with it. A 2xx answer takes a batch; anything else is
+ * Delivers committed records to `url`, oldest first, each at least once, with their places in the chain by which the receiver
+ * knows one that comes twice: `POST { "events": [ … ] }` with the header of {@link signatureOf}. What is left to send is in SQL, so a restart goes on with it. A 2xx answer takes a batch; anything else is
  * tried again, later each time. Nothing waits for it.
  */
 export function startWebhook(options: WebhookOptions): Webhook {
@@ -49,7 +50,7 @@ export function startWebhook(options: WebhookOptions): Webhook {
     if (!(await lease(leaseMs))) return false;
     const rows = await store.undelivered(batchSize);
     if (rows.length === 0) return false;
-    const body = JSON.stringify({ events: rows.map(sent) });
+    const body = JSON.stringify({ events: rows.map(shownRecord) });
     const headers = { "content-type": "application/json", "specgate-signature": signatureOf(secret, body, Date.now()) };
     await safeFetch(url, { trust: "operator", method: "POST", body, headers, timeoutMs: requestMs, maxBytes: 65_536 });
     await store.delivered(rows);
@@ -103,11 +104,6 @@ export function startWebhook(options: WebhookOptions): Webhook {
       await running;
     },
   };
-}
-
-/** A record with its place in the chain, so that the receiver can verify it, and know one that comes twice. */
-function sent({ payload, prevHash, hash }: AuditRow): unknown {
-  return { ...JSON.parse(payload), prev_hash: prevHash, hash };
 }
 
 /**

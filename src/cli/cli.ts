@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { GatewayError } from "../errors.ts";
+import type { AuditFlags } from "./audit.ts";
 import type { DriftFlags } from "./drift.ts";
 import type { GenerateFlags } from "./generate.ts";
 import type { MigrateFlags } from "./migrate.ts";
@@ -87,6 +88,25 @@ function createProgram(terminal: Terminal, done: (code: number) => void): Comman
       done(await runMigrate(flags, terminal));
     });
 
+  const audit = program.command("audit").description("read the audit log of DATABASE_URL");
+  for (const [name, text] of [
+    ["list", "the newest records"],
+    ["verify", "check the hash chains; exit 1 names the first broken link"],
+    ["export", "records as JSON lines"],
+  ] as const) {
+    const command = audit.command(name).description(text);
+    if (name !== "verify") for (const [flag, what] of auditFilters) command.option(flag, what);
+    if (name === "list")
+      command
+        .option("--limit <number>", "records at most (default: 50)", positiveNumber)
+        .option("--after <cursor>", "go on where the last page ended");
+    if (name !== "export") command.option("--json", "print JSON");
+    command.action(async (flags: AuditFlags) => {
+      const { auditCommands } = await import("./audit.ts");
+      done(await auditCommands[name](flags, terminal));
+    });
+  }
+
   program
     .command("drift")
     .description("read a real API and propose the decisions that correct its document; exit 1 when answers differ")
@@ -130,6 +150,21 @@ function createProgram(terminal: Terminal, done: (code: number) => void): Comman
       });
   return program;
 }
+
+const auditFilters = [
+  ["--actor <id>", "id of the key or Connection"],
+  ["--user <id>", "user id"],
+  ["--organisation <id>", "organisation id"],
+  ["--tool <name>", "name of the tool"],
+  ["--effect <effect>", "read, write or destroy"],
+  ["--resource <name>", "noun, such as Monitor"],
+  ["--resource-id <id>", "id of the object"],
+  ["--outcome <outcome>", "ok, refused, failed, unknown …"],
+  ["--event <id>", "the records of one call"],
+  ["--kind <kind>", "intent, outcome or call"],
+  ["--from <moment>", "from 2026-07-28, 2026-07-28T12:00:00Z, or how long ago: 24h"],
+  ["--to <moment>", "before that moment"],
+] as const;
 
 function portNumber(text: string): number {
   const value = Number(text);
