@@ -4,6 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type AuditLogOptions, createAuditLog } from "./audit/auditLog.ts";
 import { createRedisLease } from "./audit/lease.redis.ts";
 import { deriveKeys } from "./auth/keys.ts";
+import { createKeyUse } from "./auth/keyUse.ts";
+import { createRedisRevocations } from "./auth/revocations.redis.ts";
+import { createLocalRevocations } from "./auth/revocations.ts";
 import { createMemoryClaims } from "./calls/claims.memory.ts";
 import { createRedisClaims } from "./calls/claims.redis.ts";
 import { sealedClaims } from "./calls/claims.sealed.ts";
@@ -21,12 +24,13 @@ import { createMetricsServer } from "./http/metricsServer.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createShedding } from "./http/shedding.ts";
 import { connectRedis, type RedisConnection } from "./redis/connection.ts";
-import { createServing, type Served, type Serving, type Standing } from "./serving.ts";
+import { createServing, type Served, type Serving, type Standing, type StandingKeys } from "./serving.ts";
 import { createRedisCatalogNews } from "./session/catalogNews.redis.ts";
 import { type CatalogNews, createLocalCatalogNews, type TellCatalog } from "./session/catalogNews.ts";
 import type { Sessions } from "./session/port.ts";
 import { createMemorySessions } from "./session/sessions.memory.ts";
 import { createRedisSessions } from "./session/sessions.redis.ts";
+import type { KeyStore } from "./storage/port.ts";
 import { openStore } from "./storage/store.ts";
 import type { Surface } from "./surfaces/surface.ts";
 import { createLines, type Logger } from "./telemetry/log.ts";
@@ -109,6 +113,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     ...(redis && { leaseOf: (work) => createRedisLease(redis, work) }),
     ...sinksOf(config),
   });
+  const keys = keysIn(redis, secrets, store.keys);
   const sessions = sessionsIn(redis, limits.sessionsPerPrincipal);
   const addresses = addressesIn(redis, own.instances, limits);
   const shedding = createShedding({
@@ -125,6 +130,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
         ? createMemoryClaims()
         : sealedClaims(createRedisClaims({ redis }), deriveKeys(secrets, "idempotency")),
     audit,
+    keys,
     safeguards: {
       confirmationKeys: deriveKeys(secrets, "confirmation"),
       seen: redis === undefined ? createMemorySeen() : createRedisSeen({ redis }),
@@ -160,7 +166,9 @@ export function compose({ logger, ...served }: Parts): Gateway {
       perPrincipal: limits.streamsPerPrincipal,
       perAddress: limits.streamsPerAddress,
       total: limits.streams,
+      recheckOwnMs: keys.freshMs,
     },
+    revocations: keys.revocations,
     maxInFlight: limits.inFlight,
     ...(addresses && { addresses }),
     shedding,
@@ -189,6 +197,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     await sessions.close();
     await audit.close(recordingMs);
     await redis?.close();
+    await keys.use.close();
     await store.close();
     shedding.close();
     await metricsServer?.close();
@@ -261,6 +270,20 @@ function catalogNews(redis: RedisConnection | undefined, tell: TellCatalog): Cat
   return redis === undefined
     ? createLocalCatalogNews(tell)
     : createRedisCatalogNews({ redis, tell, replicaId: randomUUID() });
+}
+
+/**
+ * Without Redis another process (`specgate keys revoke`) cannot tell this one that a key was revoked, so it looks twice a second;
+ * with it, looking is for messages that were lost.
+ */
+function keysIn(redis: RedisConnection | undefined, secrets: readonly Secret[], store: KeyStore): StandingKeys {
+  return {
+    ring: { peppers: deriveKeys(secrets, "pepper"), seals: deriveKeys(secrets, "credential") },
+    store,
+    revocations: redis === undefined ? createLocalRevocations() : createRedisRevocations({ redis }),
+    use: createKeyUse({ store }),
+    freshMs: redis === undefined ? 500 : 5_000,
+  };
 }
 
 function sessionsIn(redis: RedisConnection | undefined, perPrincipal: number): Sessions {

@@ -2,13 +2,19 @@ import { createHash } from "node:crypto";
 import type { RequestListener } from "node:http";
 import type { AuditLog } from "./audit/event.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
+import { createGatewayKeyAuth, type KeyRing } from "./auth/gatewayKeyAuth.ts";
+import { createGatewayKeys } from "./auth/gatewayKeys.ts";
 import { deriveKeys } from "./auth/keys.ts";
-import { createAuthorize } from "./calls/authorize.ts";
-import type { HandTool } from "./calls/call.ts";
+import type { KeyUse } from "./auth/keyUse.ts";
+import type { Revocations } from "./auth/revocations.ts";
+import { adminScope, includedScopes, scopesOfWords } from "./auth/scopes.ts";
+import { assertScopeRules, createAuthorize, knownScopes } from "./calls/authorize.ts";
+import { applyInterceptors, type HandTool } from "./calls/call.ts";
 import type { Claims } from "./calls/claims.ts";
 import { createCredentialCheck } from "./calls/credentialCheck.ts";
 import { createDriftReport } from "./calls/drift.ts";
 import { hookIndex, type ToolHook } from "./calls/hooks.ts";
+import { countingKeyCalls, untilRevoked } from "./calls/keyCalls.ts";
 import type { CallRates } from "./calls/rateLimit.ts";
 import { createRunCall } from "./calls/runCall.ts";
 import { guardTools } from "./calls/safeguards/guarding.ts";
@@ -22,8 +28,10 @@ import { GatewayError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import { edgePolicy } from "./http/edge.ts";
 import type { McpView } from "./http/mcp/listener.ts";
+import { adminRouter } from "./http/routes/admin/admin.ts";
 import type { Health, Readiness } from "./http/routes/health.ts";
 import { setupPage } from "./http/routes/page.ts";
+import type { KeyStore } from "./storage/port.ts";
 import type { Surface } from "./surfaces/surface.ts";
 import { createTypedSurface } from "./surfaces/typed.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -51,6 +59,7 @@ export interface Standing {
   readonly claims: Claims;
   readonly audit: AuditLog;
   readonly safeguards: SafeguardStores;
+  readonly keys: StandingKeys;
   /** What one principal may call in a minute. Counted anew after a reload where it is counted in this process. */
   readonly rates: (limits: LimitsConfig) => CallRates;
   readonly metrics: Metrics | undefined;
@@ -65,6 +74,16 @@ export interface Standing {
   readonly health: (
     upstream: Health["upstream"],
   ) => Promise<Pick<Health, "status" | "sessions" | "upstream" | "store">>;
+}
+
+/** What gateway keys are kept and known by. */
+export interface StandingKeys {
+  readonly ring: KeyRing;
+  readonly store: KeyStore;
+  readonly revocations: Revocations;
+  readonly use: KeyUse;
+  /** How long a key is believed before the store is asked again. */
+  readonly freshMs: number;
 }
 
 /** One Catalog under one configuration, ready to serve. A reload makes another and swaps them. */
@@ -126,24 +145,48 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
     for (const dispatcher of dispatchers.values()) void dispatcher.destroy();
   };
   standing.ending.addEventListener("abort", stop, { once: true });
+  assertScopeRules(config.scopes, catalog.tools);
   const permits = createAuthorize(config.scopes);
+  const { keys } = standing;
+  const run = applyInterceptors([countingKeyCalls(keys.use.called), untilRevoked(keys.revocations)], calls.run);
   const answered = new Set(hooks.filter(({ hook }) => hook.instead !== undefined).map(({ tool }) => tool));
   const toolsOf = guardTools(config.safeguards, { catalog, surfaces: Object.keys(config.surfaces), answered });
   const surfaces = Object.entries(config.surfaces).map(([name, surface]) =>
-    createTypedSurface({ name, ...surface, tools: toolsOf(name), permits, run: calls.run }),
+    createTypedSurface({ name, ...surface, tools: toolsOf(name), permits, run }),
   );
 
-  const { check, headers, required } = config.credentials;
-  const authenticate = createAuthenticate({
+  const { check, headers, required, passThrough } = config.credentials;
+  const gatewayKeys = createGatewayKeyAuth({ ...keys, ...config.keys, used: keys.use.used, logger });
+  const knowing = {
     headers,
-    required,
     keys: deriveKeys(secrets, "principal"),
+    gatewayKeys,
     failuresPerMinute: limits.failuresPerMinute === "off" ? Number.POSITIVE_INFINITY : limits.failuresPerMinute,
+  };
+  const authenticate = createAuthenticate({
+    ...knowing,
+    required,
+    passThrough,
     ...(check && {
       check: createCredentialCheck(api, check, found(upstreams.values().next().value)),
       cacheSeconds: check.cacheSeconds,
     }),
     ...(config.brand.keyPageUrl !== undefined && { keyPageUrl: config.brand.keyPageUrl }),
+  });
+
+  const admin = adminRouter({
+    ...(server.adminToken && { token: server.adminToken }),
+    authenticate: createAuthenticate({ ...knowing, headers: adminHeaders, required: true, passThrough: false }),
+    mayAdminister: (scopes) => includedScopes(scopes, config.scopes.hierarchy).has(adminScope),
+    keys: createGatewayKeys({
+      ...keys,
+      ...config.keys,
+      knownScopes: knownScopes(config.scopes, catalog.tools),
+      onChange: (change) => logger.info(change, "a gateway key was %s", change.type),
+    }),
+    scopesOf: (words) => scopesOfWords(words, config.scopes),
+    version: api.version,
+    log: logger,
   });
 
   const page = (surface: Surface): string =>
@@ -167,6 +210,7 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
     ready: standing.ready,
     strictReadiness: config.readiness.strict,
     admit: standing.admit,
+    admin,
     health: async (surface) => ({
       version: api.version,
       tools: surface.tools.length,
@@ -186,11 +230,15 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
     finished: calls.finished,
     close: async () => {
       standing.ending.removeEventListener("abort", stop);
+      gatewayKeys.close();
       if (standing.ending.aborted) return;
       await Promise.all([...upstreams.values()].map((one) => one.close()));
     },
   };
 }
+
+/** Of the admin API: what OpenAPI clients send, whatever headers the API's own keys travel in. */
+const adminHeaders = ["authorization", "x-api-key"];
 
 /** Which Tools a caller sees follows from the Surfaces, the definitions and what scopes mean. */
 function hashOf(surfaces: readonly Surface[], scopes: ScopesConfig): string {

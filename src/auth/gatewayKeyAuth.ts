@@ -48,6 +48,8 @@ export interface GatewayKeyAuth {
    * another secret. Throws `store_unavailable` when the database does not answer and the key was not seen good within 5 s.
    */
   readonly identify: (credential: Secret) => Promise<Principal | null>;
+  /** Hears of no more revocations. */
+  readonly close: () => void;
 }
 
 /** How long a key that was good is believed while the database is away (reliability.md §4). */
@@ -66,7 +68,7 @@ export function createGatewayKeyAuth(options: GatewayKeyAuthOptions): GatewayKey
   const looks = new Map<string, Promise<Principal | null>>();
   /** Counts revocations: what was read before one of them is not kept after it. */
   let revoked = 0;
-  revocations.listen((id) => {
+  const close = revocations.listen((id) => {
     revoked += 1;
     for (const [entry, { principal }] of entries) if (principal.id === id) entries.delete(entry);
   });
@@ -100,6 +102,7 @@ export function createGatewayKeyAuth(options: GatewayKeyAuthOptions): GatewayKey
     throw thrown;
   };
   return {
+    close,
     takes: (credential) => looksLikeGatewayKey(credential.reveal(), prefix),
     mayTake: (credential) => credential.reveal().startsWith(`${prefix}_`),
     wasGood: (credential) => entries.has(entryOf(credential)),

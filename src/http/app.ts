@@ -1,4 +1,4 @@
-import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from "express";
 import type { Authenticate } from "../auth/authenticate.ts";
 import { challengeOf } from "../auth/challenge.ts";
 import { GatewayError, httpStatus } from "../errors.ts";
@@ -26,6 +26,8 @@ export interface AppOptions {
   readonly strictReadiness?: boolean;
   /** Throws when the lists of a Surface are not served to this request: too many from there, or the process is under strain. */
   readonly admit?: (network: string | undefined) => void;
+  /** The admin API; see `adminRouter`. Default: none. */
+  readonly admin?: RequestHandler;
   /** The page at `/`. */
   readonly page: (surface: Surface, req: Request) => string;
   readonly log?: Pick<Logger, "error">;
@@ -53,6 +55,7 @@ export function createApp(options: AppOptions): Express {
     app.get(`${surface.path}/tools`, toolsRoute(surface, options));
     app.get(`${surface.path}/tools/:name`, toolRoute(surface, options));
   }
+  if (options.admin !== undefined) app.use("/api/v1/admin", options.admin);
   const first = options.surfaces[0];
   if (first !== undefined) app.get("/", (req, res) => res.writeHead(200, pageHeaders).end(options.page(first, req)));
   for (const route of ["/", "/healthz", "/readyz", ...options.surfaces.flatMap(({ path }) => routesOf(path))])

@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Authenticate } from "../../auth/authenticate.ts";
 import type { Keys } from "../../auth/keys.ts";
+import type { Revocations } from "../../auth/revocations.ts";
 import type { ErrorCode, GatewayError } from "../../errors.ts";
 import type { Principal, Surface } from "../../mcp/context.ts";
 import type { SessionIds } from "../../session/id.ts";
@@ -33,6 +34,8 @@ export interface Parts {
   /** Takes the measure of each request. */
   readonly observe: ObserveOperation | undefined;
   readonly addresses: AddressLimit | undefined;
+  /** Tells which keys are no longer good: their streams end. */
+  readonly revocations: Pick<Revocations, "watch"> | undefined;
   readonly shedding: Pick<Shedding, "assertTakes"> | undefined;
   /** Takes why a request was refused before a method ran. */
   readonly refused: ((code: ErrorCode) => void) | undefined;

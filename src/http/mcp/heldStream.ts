@@ -19,23 +19,29 @@ export interface HeldStream {
 
 /** Takes a place for the exchange. Throws `rate_limited` (429) when there is none. */
 export function holdStream({ req, res, principal, parts }: Exchange): HeldStream {
-  const { idleMs, recheckMs } = parts.streamLimits;
+  const { idleMs, recheckMs, recheckOwnMs } = parts.streamLimits;
   const release = parts.streamLimits.take(principal.id === anonymous.id ? null : principal.id, addressOf(req));
   const controller = new AbortController();
   let activeAt = parts.now();
   const end: EndStream = (why) => {
     clearInterval(timer);
+    unwatch?.();
     parts.openStreams.delete(end);
     release();
     controller.abort(why);
   };
-  const timer = setInterval(() => {
-    if (activeAt + idleMs <= parts.now()) return end();
-    parts.authenticate(req.rawHeaders).catch((thrown: unknown) => {
-      // An upstream that cannot say whose the key is ends no stream.
-      if (GatewayError.from(thrown).code === "unauthenticated") end();
-    });
-  }, recheckMs);
+  const isOwn = principal.kind !== "passthrough";
+  const unwatch = isOwn ? parts.revocations?.watch(principal.id, () => end()) : undefined;
+  const timer = setInterval(
+    () => {
+      if (activeAt + idleMs <= parts.now()) return end();
+      parts.authenticate(req.rawHeaders).catch((thrown: unknown) => {
+        // An upstream that cannot say whose the key is ends no stream.
+        if (GatewayError.from(thrown).code === "unauthenticated") end();
+      });
+    },
+    isOwn ? recheckOwnMs : recheckMs,
+  );
   timer.unref();
   // A client that left while its key was looked at has closed already, and will not do so again.
   if (res.destroyed) end();

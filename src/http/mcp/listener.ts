@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Authenticate } from "../../auth/authenticate.ts";
 import { deriveKeys } from "../../auth/keys.ts";
+import type { Revocations } from "../../auth/revocations.ts";
 import { type ErrorCode, GatewayError, httpStatus } from "../../errors.ts";
 import { type Change, changeNotification } from "../../mcp/changes.ts";
 import type { Surface } from "../../mcp/context.ts";
@@ -56,6 +57,8 @@ export interface McpListenerOptions extends McpView {
   readonly observe?: ObserveOperation;
   /** Default: any number of requests from one address. */
   readonly addresses?: AddressLimit;
+  /** Default: a stream notices that its key was revoked when it looks at it again. */
+  readonly revocations?: Pick<Revocations, "watch">;
   /** Default: nothing is shed. */
   readonly shedding?: Pick<Shedding, "assertTakes">;
   /** Takes why a request was refused before a method ran. Default: nobody. */
@@ -178,6 +181,7 @@ function standingParts(options: McpListenerOptions, authenticate: Authenticate):
     now: options.now ?? Date.now,
     observe: options.observe,
     addresses: options.addresses,
+    revocations: options.revocations,
     shedding: options.shedding,
     refused: options.refused,
   };

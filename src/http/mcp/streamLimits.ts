@@ -16,6 +16,8 @@ export interface StreamLimitOptions {
   readonly storeAwayMs?: number;
   /** How often the credential of an open stream is looked at again. Default 60 s. */
   readonly recheckMs?: number;
+  /** The same for gateway keys and Connections, which cost no request to the upstream. Default 5 s. */
+  readonly recheckOwnMs?: number;
 }
 
 /** Counts open GET and listen streams of this process. */
@@ -27,6 +29,7 @@ export interface StreamLimits {
   readonly take: (principalId: string | null, address: string) => () => void;
   readonly idleMs: number;
   readonly recheckMs: number;
+  readonly recheckOwnMs: number;
   readonly storeAwayMs: number;
 }
 
@@ -37,6 +40,7 @@ export function createStreamLimits(options: StreamLimitOptions = {}): StreamLimi
     total = 2_000,
     idleMs = 1_800_000,
     recheckMs = 60_000,
+    recheckOwnMs = 5_000,
     storeAwayMs = 15_000,
   } = options;
   const principals = new Map<string, number>();
@@ -45,6 +49,7 @@ export function createStreamLimits(options: StreamLimitOptions = {}): StreamLimi
   return {
     idleMs,
     recheckMs,
+    recheckOwnMs,
     storeAwayMs,
     take: (principalId, address) => {
       const network = isLocal(address) ? undefined : networkOf(address);

@@ -1,0 +1,242 @@
+/** A part of an OpenAPI document. */
+type Part = Readonly<Record<string, unknown>>;
+
+const text = { type: "string" };
+const time = { type: "string", format: "date-time" };
+const nullable = (schema: Part): Part => ({ anyOf: [schema, { type: "null" }] });
+const ref = (name: string): Part => ({ $ref: `#/components/schemas/${name}` });
+const closed = (properties: Part, optional: readonly string[] = []): Part => ({
+  type: "object",
+  additionalProperties: false,
+  properties,
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
+});
+const json = (schema: Part): Part => ({ "application/json": { schema } });
+
+const view: Part = {
+  id: { ...text, pattern: "^[0-9A-Za-z]{12}$", description: "Public. The part of the key by which it is found." },
+  start: { ...text, description: "How the key begins, to recognise it by." },
+  name: text,
+  status: {
+    enum: ["active", "rotated", "expired", "revoked"],
+    description: "`rotated`: another key takes its place, and it is good until `expiresAt`.",
+  },
+  user: nullable(ref("Party")),
+  organisation: nullable(ref("Party")),
+  scopes: { type: "array", items: text },
+  boundArguments: nullable(ref("BoundArguments")),
+  upstreamCredential: {
+    enum: ["own", "gateway"],
+    description: "What the API is sent for it: a credential kept with the key, or the gateway's own.",
+  },
+  createdBy: nullable({ ...text, description: "`admin`, `cli`, or the id of a key." }),
+  createdAt: time,
+  expiresAt: nullable(time),
+  revokedAt: nullable(time),
+  rotatedTo: nullable({ ...text, description: "Id of the key that takes its place." }),
+  lastUsedAt: nullable(time),
+  calls: closed({ last24Hours: ref("Calls"), last30Days: ref("Calls") }),
+};
+
+const schemas: Part = {
+  Key: closed(view),
+  IssuedKey: closed({ key: { ...text, description: "The key itself. It is shown this once." }, ...view }),
+  KeyPage: closed(
+    { items: { type: "array", items: ref("Key") }, nextCursor: { ...text, description: "Absent at the end." } },
+    ["nextCursor"],
+  ),
+  NewKey: closed(
+    {
+      name: { ...text, minLength: 1, maxLength: 100 },
+      user: { ...ref("Party"), description: "Whom the key acts for: `actor_user_id` in the audit log." },
+      organisation: ref("Party"),
+      scopes: {
+        description:
+          "Scopes by name, or `read`, `write`, `delete` and `full` for the configured ones. `read write` leaves delete out.",
+        anyOf: [
+          { type: "array", minItems: 1, maxItems: 50, items: text },
+          { ...text, minLength: 1 },
+        ],
+      },
+      boundArguments: ref("BoundArguments"),
+      expiresAt: time,
+      upstreamCredential: {
+        ...text,
+        minLength: 1,
+        maxLength: 1024,
+        description: "Sent to the API for this key. Encrypted at rest, never shown. Default: the gateway's own.",
+      },
+    },
+    ["organisation", "boundArguments", "expiresAt", "upstreamCredential"],
+  ),
+  Rotation: closed(
+    {
+      overlapSeconds: {
+        type: "integer",
+        minimum: 0,
+        maximum: 2_592_000,
+        default: 86_400,
+        description: "Both keys are good for so long; 0 ends the old one at once.",
+      },
+    },
+    ["overlapSeconds"],
+  ),
+  Party: closed({ id: { ...text, minLength: 1, maxLength: 200 }, name: { ...text, minLength: 1, maxLength: 200 } }, [
+    "name",
+  ]),
+  BoundArguments: {
+    type: "object",
+    description:
+      "By the name of a tool's argument. `fixed` leaves the schema and is filled in; `within` stays and must be one of the values. Tools without the argument are hidden, unless `elsewhere` allows them.",
+    maxProperties: 10,
+    additionalProperties: {
+      oneOf: [
+        closed({ fixed: ref("BoundValue"), elsewhere: { const: "allow" } }, ["elsewhere"]),
+        closed(
+          {
+            within: { type: "array", minItems: 1, maxItems: 1000, items: ref("BoundValue") },
+            elsewhere: { const: "allow" },
+          },
+          ["elsewhere"],
+        ),
+      ],
+    },
+  },
+  BoundValue: { anyOf: [{ ...text, minLength: 1, maxLength: 512 }, { type: "number" }, { type: "boolean" }] },
+  Calls: closed({
+    read: { type: "integer", minimum: 0 },
+    write: { type: "integer", minimum: 0 },
+    destroy: { type: "integer", minimum: 0 },
+  }),
+  Error: closed({ code: text, message: text, next: { ...text, description: "What to do about it." } }, ["next"]),
+};
+
+const errors = {
+  400: "What was sent cannot be; the message names it.",
+  401: "No credential, or none that is good.",
+  403: "The credential may not do this.",
+  404: "There is no such key, or it is another organisation's. Also every answer where no admin API is configured.",
+  405: "A key cannot be changed.",
+  409: "The key is over, or was rotated before.",
+  413: "The body is larger than 256 KiB.",
+  415: "The body is in an encoding that is not known.",
+  429: "Too many credentials from this address were refused.",
+  503: "The database is away; nothing was done that is not stored.",
+} as const;
+
+const retryAfter = { "Retry-After": { description: "Seconds.", schema: { type: "integer" } } };
+
+function refusals(...statuses: readonly (keyof typeof errors)[]): Part {
+  const all = [...new Set([...statuses, 400, 401, 403, 404, 429, 503] as const)].sort();
+  return Object.fromEntries(
+    all.map((status) => [
+      status,
+      {
+        description: errors[status],
+        content: json(ref("Error")),
+        ...((status === 429 || status === 503) && { headers: retryAfter }),
+      },
+    ]),
+  );
+}
+
+const id = { name: "id", in: "path", required: true, schema: text };
+const query = (name: string, schema: Part, description: string): Part => ({ name, in: "query", schema, description });
+const answer = (status: number, description: string, schema: Part): Part => ({
+  [status]: { description, content: json(schema) },
+});
+const body = (schema: Part, required = true): Part => ({ required, content: json(schema) });
+
+const refused = (operationId: string): Part => ({
+  operationId,
+  summary: "Refused: a key cannot be changed",
+  parameters: [id],
+  responses: refusals(405),
+});
+
+const paths: Part = {
+  "/openapi.json": {
+    get: {
+      operationId: "getAdminDocument",
+      summary: "This document",
+      responses: { ...answer(200, "The document.", { type: "object" }), ...refusals() },
+    },
+  },
+  "/keys": {
+    get: {
+      operationId: "listKeys",
+      summary: "List keys, newest first",
+      parameters: [
+        query("user", text, "Keys of this user."),
+        query("organisation", text, "Keys of this organisation."),
+        query("includeEnded", { type: "boolean", default: false }, "Revoked and expired ones too."),
+        query("limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, "Keys in one answer."),
+        query("cursor", text, "`nextCursor` of the answer before."),
+      ],
+      responses: { ...answer(200, "A page of keys.", ref("KeyPage")), ...refusals() },
+    },
+    post: {
+      operationId: "createKey",
+      summary: "Make a key",
+      requestBody: body(ref("NewKey")),
+      responses: { ...answer(201, "The key, shown this once.", ref("IssuedKey")), ...refusals(413, 415) },
+    },
+  },
+  "/keys/{id}": {
+    get: {
+      operationId: "getKey",
+      summary: "Read one key",
+      parameters: [id],
+      responses: { ...answer(200, "The key.", ref("Key")), ...refusals() },
+    },
+    put: refused("replaceKey"),
+    patch: refused("updateKey"),
+  },
+  "/keys/{id}/rotate": {
+    post: {
+      operationId: "rotateKey",
+      summary: "Make the key that takes another's place",
+      description: "Same owner, scopes and bounds. Both are good until the overlap ends.",
+      parameters: [id],
+      requestBody: body(ref("Rotation"), false),
+      responses: { ...answer(201, "The new key, shown this once.", ref("IssuedKey")), ...refusals(409, 413, 415) },
+    },
+  },
+  "/keys/{id}/revoke": {
+    post: {
+      operationId: "revokeKey",
+      summary: "End a key",
+      description: "On every replica within a second: streams are closed and reads ended. Again changes nothing.",
+      parameters: [id],
+      responses: { ...answer(200, "The key as it is now.", ref("Key")), ...refusals() },
+    },
+  },
+};
+
+/** The OpenAPI 3.1 document of the admin API. `version` is that of the API behind the gateway. */
+export function adminDocument(version: string): Part {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Specgate admin API",
+      version,
+      description:
+        "Keys for the users and organisations of an API. Server to server: the token must not reach a browser.",
+    },
+    servers: [{ url: "/api/v1/admin" }],
+    security: [{ adminToken: [] }, { gatewayKey: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        adminToken: { type: "http", scheme: "bearer", description: "SPECGATE_ADMIN_TOKEN" },
+        gatewayKey: {
+          type: "apiKey",
+          in: "header",
+          name: "x-api-key",
+          description: "A gateway key with the scope admin.keys, for the keys of its own organisation.",
+        },
+      },
+      schemas,
+    },
+  };
+}
