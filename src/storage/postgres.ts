@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { PostgresDialect, type PostgresPool, type PostgresPoolClient } from "kysely";
 import pg from "pg";
 import type { PostgresTarget } from "./url.ts";
@@ -12,6 +13,7 @@ export interface PostgresTimes {
 /** How long an unused connection is kept. */
 const idleMs = 30_000;
 const int8 = 20;
+const endMs = 500;
 
 /** PostgreSQL through a pool of `pg`. Connects at the first statement. `onLost` hears of unused connections that broke. */
 export function postgresDialect(
@@ -54,9 +56,11 @@ function getTypeParser(oid: number, format?: "text" | "binary"): (value: string)
  * it waiting for the late answer, and the next statement with it.
  */
 function replacing(pool: pg.Pool): PostgresPool {
+  const open = new Set<pg.PoolClient>();
+  pool.on("connect", (client) => open.add(client)).on("remove", (client) => open.delete(client));
   return {
     options: pool.options,
-    end: () => pool.end(),
+    end: () => end(pool, open),
     connect: async () => {
       const client = await pool.connect();
       let broken: unknown;
@@ -75,6 +79,12 @@ function replacing(pool: pg.Pool): PostgresPool {
       } as PostgresPoolClient; // cursors, the other form of `query`, are not used
     },
   };
+}
+
+/** Says goodbye, and hangs up on a server that does not answer: its connections would keep the process alive. */
+async function end(pool: pg.Pool, open: ReadonlySet<pg.PoolClient>): Promise<void> {
+  await Promise.race([pool.end(), sleep(endMs, undefined, { ref: false })]);
+  for (const client of open) (client as unknown as { connection: pg.Connection }).connection.stream.destroy(); // the types leave it out
 }
 
 /** The server answered and keeps the connection. Read-only (25006) is a former primary: the next connection finds the new one. */

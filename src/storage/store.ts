@@ -38,11 +38,12 @@ export function openStore(url: Secret, { logger, migrations = known }: StoreOpti
   let opening: Promise<Database> | undefined;
   let closing: Promise<void> | undefined;
   let rounds = 0;
+  let isLooking = false;
   let timer: NodeJS.Timeout | undefined;
 
   const open = (): Promise<Database> => {
     if (closing !== undefined) return Promise.reject(unavailable("closed"));
-    timer ??= setInterval(() => void look(), retryMs).unref();
+    timer ??= setInterval(nextRound, retryMs).unref();
     opening ??= openDatabase().then(
       (database) => {
         state.worked();
@@ -59,11 +60,11 @@ export function openStore(url: Secret, { logger, migrations = known }: StoreOpti
   /** What it loads takes a tenth of a second, which a start need not wait for. */
   const openDatabase = async (): Promise<Database> => {
     const { openMigrated } = await import("./schema.ts");
-    const onLost = (thrown: unknown): void => state.failed(reasonOf(thrown));
-    return openMigrated(target, migrations, { statementMs: methodMs, onLost });
+    return openMigrated(target, migrations, { statementMs: methodMs, onLost: () => void look(true) });
   };
   const use: Use = async (run) => {
     try {
+      if (isInMemory(target)) await open(); // loading takes what it takes: nobody else is waited for
       return await within(methodMs, async () => {
         const { db } = await open();
         return whenFree(() => run(db), methodMs);
@@ -75,10 +76,15 @@ export function openStore(url: Secret, { logger, migrations = known }: StoreOpti
       throw failure;
     }
   };
-  const look = async (): Promise<void> => {
-    rounds += 1;
-    if (closing !== undefined || (state.isUp() && (target.kind === "sqlite" || rounds % lookEvery !== 0))) return;
+  const look = async (isDue: boolean): Promise<void> => {
+    if (!isDue || isLooking || closing !== undefined) return;
+    isLooking = true;
     await use(state.isUp() ? readOne : writeOne).then(state.worked, () => undefined); // its failure has been logged
+    isLooking = false;
+  };
+  const nextRound = (): void => {
+    rounds += 1;
+    void look(!state.isUp() || (target.kind === "postgres" && rounds % lookEvery === 0));
   };
 
   return {
@@ -98,10 +104,8 @@ export function openStore(url: Secret, { logger, migrations = known }: StoreOpti
     close: () => {
       clearInterval(timer);
       const last = opening;
-      closing ??= (async () => {
-        const database = await last?.catch(() => undefined);
-        await database?.close();
-      })();
+      // One that is still being opened, or that hangs, is left to itself.
+      closing ??= within(methodMs, async () => await last?.then((database) => database.close())).catch(() => undefined);
       return closing;
     },
   };

@@ -117,6 +117,16 @@ describe.skipIf(withoutPostgres)("a PostgreSQL that goes away", () => {
     expect(await store.audit.event("before")).toHaveLength(1);
   });
 
+  it("when frozen holds up nobody who closes the store", async () => {
+    await Promise.all(Array.from({ length: 5 }, () => store.keys.byId("k1"))); // connections that are not in use
+    server.freeze();
+    const start = performance.now();
+    await store.close();
+    expect(performance.now() - start).toBeLessThan(failsWithinMs);
+    const sockets = (): readonly string[] => process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP"));
+    await vi.waitFor(() => expect(sockets()).toEqual([])); // nothing that would keep the process alive
+  });
+
   it("is noticed without a call, for health to tell", async () => {
     await server.kill();
     await vi.waitFor(() => expect(store.isUp()).toBe(false), { timeout: backWithinMs });
