@@ -54,6 +54,7 @@ const packages: readonly { readonly name: RegExp; readonly rooms: readonly strin
   { name: /^ioredis$/, rooms: ["redis"] },
   { name: /^(kysely|pg$)/, rooms: ["storage"] },
   { name: /^(ts-morph|@apidevtools\/swagger-parser|@scalar\/openapi-upgrader|openapi-types)$/, rooms: ["codegen"] },
+  { name: /^rate-limiter-flexible$/, rooms: ["calls"] },
   { name: /^ajv/, rooms: ["catalog", "config"] },
   { name: /^undici$/, rooms: ["upstream", "safeFetch"] },
 ];

@@ -99,6 +99,21 @@ describe("gateway.yaml", () => {
     expect(config.limits.runningCalls).toBe(512);
   });
 
+  it("limits callers by default, and as much as the file says", () => {
+    const yaml = "api: a\nupstreams: { x: { url: 'https://a.example' } }\n";
+    expect(load(yaml).limits).toMatchObject({
+      readsPerMinute: 120,
+      writesPerMinute: 30,
+      requestsPerMinutePerAddress: 3_000,
+      failuresPerMinute: 20,
+      inFlight: 512,
+      shedAboveDelayMs: 200,
+      shedAboveHeapPercent: 85,
+    });
+    const { limits } = load(`${yaml}limits: { readsPerMinute: off, writesPerMinute: 5 }\n`);
+    expect([limits.readsPerMinute, limits.writesPerMinute]).toEqual(["off", 5]);
+  });
+
   it("refuses keys while Redis is away and shares every identical create, unless told otherwise", () => {
     const yaml = "api: a\nupstreams: { x: { url: 'https://a.example' } }\n";
     expect(load(yaml).idempotency).toEqual({ onStoreDown: "reject", neverShare: [] });
@@ -156,6 +171,11 @@ describe("gateway.yaml", () => {
       name: "a lane for nobody",
       yaml: "api: a\nupstreams:\n  x:\n    url: https://a.example\n    limits: { running: 0 }\n",
       want: "gateway.yaml:5: upstreams.x.limits.running",
+    },
+    {
+      name: "a limit that lets nobody through",
+      yaml: "api: a\nupstreams: { x: { url: 'https://a.example' } }\nlimits: { readsPerMinute: 0 }\n",
+      want: "gateway.yaml:3: limits.readsPerMinute",
     },
     {
       name: "an unknown key",
