@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AuditLogOptions, createAuditLog } from "./audit/auditLog.ts";
+import { createReadAudit } from "./audit/filter.ts";
 import { createRedisLease } from "./audit/lease.redis.ts";
 import { deriveKeys } from "./auth/keys.ts";
 import { createKeyUse } from "./auth/keyUse.ts";
@@ -130,6 +131,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
         ? createMemoryClaims()
         : sealedClaims(createRedisClaims({ redis }), deriveKeys(secrets, "idempotency")),
     audit,
+    readAudit: createReadAudit(store.audit),
     keys,
     safeguards: {
       confirmationKeys: deriveKeys(secrets, "confirmation"),

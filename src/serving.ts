@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { RequestListener } from "node:http";
-import type { AuditLog } from "./audit/event.ts";
+import type { AuditLog, ReadAudit } from "./audit/event.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { createGatewayKeyAuth, type KeyRing } from "./auth/gatewayKeyAuth.ts";
 import { createGatewayKeys } from "./auth/gatewayKeys.ts";
@@ -58,6 +58,7 @@ export interface Standing {
   readonly secrets: readonly Secret[];
   readonly claims: Claims;
   readonly audit: AuditLog;
+  readonly readAudit: ReadAudit;
   readonly safeguards: SafeguardStores;
   readonly keys: StandingKeys;
   /** What one principal may call in a minute. Counted anew after a reload where it is counted in this process. */
@@ -175,6 +176,7 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
   });
 
   const admin = adminRouter({
+    readAudit: standing.readAudit,
     ...(server.adminToken && { token: server.adminToken }),
     authenticate: createAuthenticate({ ...knowing, headers: adminHeaders, required: true, passThrough: false }),
     mayAdminister: (scopes) => includedScopes(scopes, config.scopes.hierarchy).has(adminScope),

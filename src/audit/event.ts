@@ -80,3 +80,43 @@ export interface AuditLog {
   /** The records of the latest event with this idempotency key; none: never seen, or deleted since. Throws `store_unavailable`. */
   readonly byIdempotencyKey: (hash: string) => Promise<readonly AuditEvent[]>;
 }
+
+/** What records are asked for by, as a person or a URL writes it. */
+export interface AuditQuery {
+  readonly actor?: string;
+  readonly user?: string;
+  readonly organisation?: string;
+  readonly tool?: string;
+  /** `read`, `write` or `destroy`. */
+  readonly effect?: string;
+  readonly resource?: string;
+  readonly resourceId?: string;
+  readonly outcome?: string;
+  readonly event?: string;
+  /** `intent`, `outcome` or `call`. */
+  readonly kind?: string;
+  /** A moment, a day, or how long ago: `2026-07-28T12:00:00Z`, `2026-07-28`, `24h`. */
+  readonly from?: string;
+  /** Before this moment. */
+  readonly to?: string;
+}
+
+/** A record as it is listed, exported and sent: with its place in the chain of its writer. */
+export type ShownRecord = AuditEvent & {
+  readonly writer: string;
+  readonly seq: number;
+  readonly prev_hash: string;
+  readonly hash: string;
+};
+
+/** Records, newest first; `next` continues behind them. */
+export interface RecordPage {
+  readonly records: readonly ShownRecord[];
+  readonly next?: string;
+}
+
+/** Finds records. Throws `invalid_arguments` for what cannot be asked, `store_unavailable`. @param page `limit`: default 50, at most 500 */
+export type ReadAudit = (
+  query: AuditQuery,
+  page: { readonly limit?: number; readonly after?: string },
+) => Promise<RecordPage>;

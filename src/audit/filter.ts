@@ -1,33 +1,7 @@
 import { GatewayError } from "../errors.ts";
-import type { AuditFilter, AuditRow } from "../storage/port.ts";
+import type { AuditFilter, AuditRow, AuditStore } from "../storage/port.ts";
 import { eventOf } from "./chain.ts";
-import type { AuditEvent } from "./event.ts";
-
-/** What records are asked for by, as a person or a URL writes it. */
-export interface AuditQuery {
-  readonly actor?: string;
-  readonly user?: string;
-  readonly organisation?: string;
-  readonly tool?: string;
-  /** `read`, `write` or `destroy`. */
-  readonly effect?: string;
-  readonly resource?: string;
-  readonly resourceId?: string;
-  readonly outcome?: string;
-  readonly event?: string;
-  /** `intent`, `outcome` or `call`. */
-  readonly kind?: string;
-  /** A moment, a day, or how long ago: `2026-07-28T12:00:00Z`, `2026-07-28`, `24h`. */
-  readonly from?: string;
-  /** Before this moment. */
-  readonly to?: string;
-}
-
-/** A record as it is shown: with its place in the chain. */
-export type ShownRecord = AuditEvent & { readonly writer: string; readonly seq: number } & {
-  readonly prev_hash: string;
-  readonly hash: string;
-};
+import type { AuditQuery, ReadAudit, ShownRecord } from "./event.ts";
 
 const effects = ["read", "write", "destroy"] as const;
 const kinds = ["intent", "outcome", "call"] as const;
@@ -85,4 +59,13 @@ export function matches(filter: AuditFilter, row: AuditRow): boolean {
 export function shownRecord(row: AuditRow): ShownRecord {
   const { writer, seq, prevHash, hash } = row;
   return { writer, seq, ...eventOf(row), prev_hash: prevHash, hash };
+}
+
+/** Finds records in `store`. */
+export function createReadAudit(store: Pick<AuditStore, "query">): ReadAudit {
+  return async (query, { limit = 50, after }) => {
+    const page = { limit, ...(after !== undefined && { after }) };
+    const { rows, next } = await store.query(auditFilterOf(query), page);
+    return { records: rows.map(shownRecord), ...(next !== undefined && { next }) };
+  };
 }

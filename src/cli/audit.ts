@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { type AuditQuery, auditFilterOf, matches, type ShownRecord, shownRecord } from "../audit/filter.ts";
+import type { AuditQuery, ShownRecord } from "../audit/event.ts";
+import { auditFilterOf, createReadAudit, matches, shownRecord } from "../audit/filter.ts";
 import { type Verification, verifyAudit } from "../audit/verify.ts";
 import { readEnvironment } from "../config/environment.ts";
 import { defaultDatabaseUrl } from "../config/load.ts";
@@ -29,10 +30,8 @@ export const auditCommands: Readonly<Record<"list" | "verify" | "export", AuditC
 
 /** `specgate audit list`: the newest records that the filters give. */
 async function list(flags: AuditFlags, terminal: Terminal): Promise<number> {
-  const filter = auditFilterOf(flags);
-  const page = { limit: flags.limit ?? 50, ...(flags.after !== undefined && { after: flags.after }) };
-  const { rows, next } = await withAudit((audit) => audit.query(filter, page));
-  const records = rows.map(shownRecord);
+  auditFilterOf(flags); // what is wrong is told before a database is opened
+  const { records, next } = await withAudit((audit) => createReadAudit(audit)(flags, flags));
   if (flags.json) {
     terminal.out(JSON.stringify({ records, ...(next !== undefined && { next }) }, null, 2));
     return 0;

@@ -1,14 +1,17 @@
 import express, { type NextFunction, type Request, type Response, type Router } from "express";
+import type { ReadAudit } from "../../../audit/event.ts";
 import { challengeOf } from "../../../auth/challenge.ts";
 import type { GatewayKeys, IssuedKey, KeyActor } from "../../../auth/gatewayKeys.ts";
 import { GatewayError, httpStatus } from "../../../errors.ts";
 import type { Logger } from "../../../telemetry/log.ts";
 import { type AdminAccessOptions, adminOf } from "./access.ts";
+import { auditRoute } from "./audit.ts";
 import { adminDocument } from "./openapi.ts";
 import { keyQuery, rotation, wantedKey } from "./reading.ts";
 
 export interface AdminOptions extends AdminAccessOptions {
   readonly keys: GatewayKeys;
+  readonly readAudit: ReadAudit;
   /** What words for scopes stand for; see `scopesOfWords`. */
   readonly scopesOf: (words: readonly string[]) => readonly string[];
   /** Of the API, for the document. */
@@ -51,6 +54,7 @@ export function adminRouter(options: AdminOptions): Router {
     res.status(201).location(`${req.baseUrl}/keys/${issued.view.id}`).json(issuedBody(issued));
   });
   router.post("/keys/:id/revoke", async (req, res) => void res.json(await keys.revoke(idOf(req), actorOf(res))));
+  router.get("/audit", auditRoute(options.readAudit));
   for (const [route, allow, message] of otherMethods)
     router.all(
       route,
@@ -65,6 +69,7 @@ const immutable =
 
 const otherMethods = [
   ["/openapi.json", "GET, HEAD", "Method not allowed; use GET."],
+  ["/audit", "GET, HEAD", "Method not allowed; use GET."],
   ["/keys", "GET, HEAD, POST", "Method not allowed; use GET or POST."],
   ["/keys/:id", "GET, HEAD", immutable],
   ["/keys/:id/rotate", "POST", "Method not allowed; use POST."],

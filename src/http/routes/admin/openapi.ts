@@ -38,6 +38,45 @@ const view: Part = {
   calls: closed({ last24Hours: ref("Calls"), last30Days: ref("Calls") }),
 };
 
+const auditRecord: Part = {
+  event_id: text,
+  kind: { enum: ["intent", "outcome", "call"] },
+  at: time,
+  actor_type: { const: "mcp" },
+  actor_kind: { enum: ["passthrough", "key", "connection", "stdio"] },
+  actor_id: { ...text, description: "The key or Connection; of an API's own key its HMAC." },
+  actor_user_id: nullable(text),
+  organisation: nullable(text),
+  client: nullable({ type: "object", properties: { name: text, version: text } }),
+  client_host: nullable(text),
+  session: nullable({ ...text, description: "Hash of the session id." }),
+  request_id: text,
+  surface: text,
+  tool: text,
+  effect: { enum: ["read", "write", "destroy"] },
+  resource: text,
+  resource_id: nullable(text),
+  args_hash: { ...text, description: "HMAC of the tool and its arguments." },
+  values: { type: "object", description: "Of the arguments that `audit.values` names." },
+  notify: { type: "boolean" },
+  confirmed_by: { enum: ["elicitation", "token"] },
+  idempotency_key: { ...text, description: "Hash." },
+  upstream: text,
+  deadline: time,
+  outcome: {
+    enum: ["ok", "refused", "failed", "cancelled_before_send", "client_gone", "unknown", "replayed", "dry_run"],
+  },
+  code: text,
+  change: { enum: ["none", "answered", "unknown"] },
+  upstream_status: { type: "integer" },
+  upstream_request_id: text,
+  duration_ms: { type: "integer" },
+  writer: text,
+  seq: { type: "integer" },
+  prev_hash: text,
+  hash: text,
+};
+
 const schemas: Part = {
   Key: closed(view),
   IssuedKey: closed({ key: { ...text, description: "The key itself. It is shown this once." }, ...view }),
@@ -108,6 +147,17 @@ const schemas: Part = {
     write: { type: "integer", minimum: 0 },
     destroy: { type: "integer", minimum: 0 },
   }),
+  AuditRecord: {
+    type: "object",
+    description:
+      "One record: `intent` before a change is sent, `outcome` after it, `call` for a refusal or a read. `event_id` ties an intent to its outcome; `writer`, `seq`, `prev_hash` and `hash` are its place in a hash chain.",
+    properties: auditRecord,
+    required: ["event_id", "kind", "at", "actor_type", "actor_id", "actor_user_id", "tool", "effect", "resource"],
+  },
+  AuditPage: closed(
+    { items: { type: "array", items: ref("AuditRecord") }, nextCursor: { ...text, description: "Absent at the end." } },
+    ["nextCursor"],
+  ),
   Error: closed({ code: text, message: text, next: { ...text, description: "What to do about it." } }, ["next"]),
 };
 
@@ -160,6 +210,30 @@ const paths: Part = {
       operationId: "getAdminDocument",
       summary: "This document",
       responses: { ...answer(200, "The document.", { type: "object" }), ...refusals() },
+    },
+  },
+  "/audit": {
+    get: {
+      operationId: "listAuditRecords",
+      summary: "List records of the audit log, newest first",
+      description: "A gateway key sees those of its own organisation.",
+      parameters: [
+        query("actor", text, "Of this key or Connection."),
+        query("user", text, "Of this user."),
+        query("organisation", text, "Of this organisation."),
+        query("tool", text, "Of this tool."),
+        query("effect", { enum: ["read", "write", "destroy"] }, "Of this effect."),
+        query("resource", text, "Of this noun, such as Monitor."),
+        query("resource_id", text, "Of this object."),
+        query("outcome", auditRecord.outcome as Part, "That came to this."),
+        query("event", text, "Of one call."),
+        query("kind", auditRecord.kind as Part, "Of this kind."),
+        query("from", text, "From this moment or day on, or from so long ago: 24h."),
+        query("to", text, "Before this moment or day."),
+        query("limit", { type: "integer", minimum: 1, maximum: 500, default: 50 }, "Records in one answer."),
+        query("cursor", text, "`nextCursor` of the answer before."),
+      ],
+      responses: { ...answer(200, "A page of records.", ref("AuditPage")), ...refusals() },
     },
   },
   "/keys": {
@@ -221,7 +295,7 @@ export function adminDocument(version: string): Part {
       title: "Specgate admin API",
       version,
       description:
-        "Keys for the users and organisations of an API. Server to server: the token must not reach a browser.",
+        "Keys for the users and organisations of an API, and the audit log of what was done with them. Server to server: the token must not reach a browser.",
     },
     servers: [{ url: "/api/v1/admin" }],
     security: [{ adminToken: [] }, { gatewayKey: [] }],
