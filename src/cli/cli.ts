@@ -3,6 +3,7 @@ import { GatewayError } from "../errors.ts";
 import type { AuditFlags } from "./audit.ts";
 import type { DriftFlags } from "./drift.ts";
 import type { GenerateFlags } from "./generate.ts";
+import type { CreateFlags, KeysFlags, ListFlags, RotateFlags } from "./keys.ts";
 import type { MigrateFlags } from "./migrate.ts";
 import type { ServeFlags } from "./serve.ts";
 import { leaveWhenUnread, processTerminal, type Terminal } from "./terminal.ts";
@@ -88,6 +89,12 @@ function createProgram(terminal: Terminal, done: (code: number) => void): Comman
       done(await runMigrate(flags, terminal));
     });
 
+  addKeys(
+    program.command("keys").description("make and end gateway keys, in the database of DATABASE_URL"),
+    terminal,
+    done,
+  );
+
   const audit = program.command("audit").description("read the audit log of DATABASE_URL");
   for (const [name, text] of [
     ["list", "the newest records"],
@@ -165,6 +172,41 @@ const auditFilters = [
   ["--from <moment>", "from 2026-07-28, 2026-07-28T12:00:00Z, or how long ago: 24h"],
   ["--to <moment>", "before that moment"],
 ] as const;
+
+function addKeys(keys: Command, terminal: Terminal, done: (code: number) => void): void {
+  const command = (name: string, description: string): Command =>
+    keys
+      .command(name)
+      .description(description)
+      .option("--config <file>", "gateway.yaml (default: the only openapi/*/gateway.yaml)")
+      .option("--json", "print JSON");
+  command("create", "make a key and print it, this once")
+    .requiredOption("--name <name>", "what people know it by")
+    .requiredOption("--user <id>", "whom it acts for; in the audit log")
+    .option("--user-name <name>", "their name")
+    .option("--organisation <id>", "the organisation it belongs to")
+    .option("--organisation-name <name>", "its name")
+    .requiredOption("--scopes <scopes>", '"read", "read write", "full", or scopes by name')
+    .option("--expires <when>", "90d, 12h, or a time such as 2027-01-31 (default: never)")
+    .option("--bind <argument=value>", "fix an argument of tools; may be repeated", collect, [])
+    .option("--within <argument=a,b>", "let an argument be one of these; may be repeated", collect, [])
+    .option("--elsewhere", "offer tools that do not have the bound arguments too")
+    .option("--upstream-key-file <file|->", "the API's key to send for it (default: UPSTREAM_API_KEY)")
+    .action(async (flags: CreateFlags) => done(await (await import("./keys.ts")).createKey(flags, terminal)));
+  command("list", "keys with their last use and calls (read/write/destroy)")
+    .option("--user <id>", "of this user")
+    .option("--organisation <id>", "of this organisation")
+    .option("--all", "revoked and expired ones too")
+    .action(async (flags: ListFlags) => done(await (await import("./keys.ts")).listKeys(flags, terminal)));
+  command("rotate <id>", "make the key that takes its place, and print it")
+    .option("--overlap <duration>", "both are good for so long (default: 24h)")
+    .action(async (id: string, flags: RotateFlags) =>
+      done(await (await import("./keys.ts")).rotateKey(id, flags, terminal)),
+    );
+  command("revoke <id>", "end a key").action(async (id: string, flags: KeysFlags) =>
+    done(await (await import("./keys.ts")).revokeKey(id, flags, terminal)),
+  );
+}
 
 function portNumber(text: string): number {
   const value = Number(text);
