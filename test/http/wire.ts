@@ -148,6 +148,8 @@ export interface Reading {
   readonly next: () => Promise<StreamEvent | null>;
   /** The next message. Fails when the stream ends first. */
   readonly message: () => Promise<Message>;
+  /** The body as text, instead of its events: of an answer that is no stream. */
+  readonly rest: () => Promise<string>;
   /** Leaves, as a client does whose connection breaks. */
   readonly leave: () => void;
 }
@@ -186,7 +188,14 @@ export async function openStream(
     }
     throw new Error("the stream ended");
   };
-  return { status: response.status, headers: response.headers, next, message, leave: () => abort.abort() };
+  return {
+    status: response.status,
+    headers: response.headers,
+    next,
+    message,
+    rest: () => response.text(),
+    leave: () => abort.abort(),
+  };
 }
 
 async function* eventsOf(response: Response): AsyncGenerator<StreamEvent, void> {
