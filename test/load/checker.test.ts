@@ -146,6 +146,10 @@ const good: readonly Case[] = [
     given: [announced(1, 100), listening(5_000, true, false), listening(90_000, false)],
   },
   {
+    name: "a request on a replica that had no processor",
+    given: [operation({ outcome: "late", start: 0, end: 2_000 }), fault("machine", 500, 1_500)],
+  },
+  {
     name: "a request on a replica that died",
     given: [operation({ outcome: "late", start: 0, end: 2_000 }), fault("replica", 500, 600)],
   },

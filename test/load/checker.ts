@@ -59,7 +59,7 @@ function indexed(lines: readonly Line[]): Indexed {
   };
 }
 
-const anyFault: readonly Fault["fault"][] = ["redis", "replica", "flush", "pubsub"];
+const anyFault: readonly Fault["fault"][] = ["redis", "replica", "flush", "pubsub", "machine"];
 
 type Check = (history: Indexed) => readonly Violation[];
 
@@ -67,7 +67,7 @@ type Check = (history: Indexed) => readonly Violation[];
 function touched(
   { faults }: Indexed,
   { start, end }: { readonly start: number; readonly end: number },
-  kinds: readonly Fault["fault"][] = ["redis", "replica", "flush"],
+  kinds: readonly Fault["fault"][] = ["redis", "replica", "flush", "machine"],
 ): boolean {
   return faults.some((one) => kinds.includes(one.fault) && start <= one.end + recoveryMs && end >= one.start);
 }
@@ -308,12 +308,12 @@ function mustHear(history: Indexed, changes: readonly Listening[], announced: An
   return first.at < announced.start && announced.end + deliveryMs < until && lastOpening + deliveryMs < until;
 }
 
-/** H12: every request ends within its bound; while a replica dies, those it was serving do not. */
+/** H12: every request ends within its bound; while a replica dies, or has no processor, those it was serving do not. */
 const requestsAreBounded: Check = (history) =>
   history.operations.flatMap((operation): Violation[] => {
     const { boundMs, start, end, outcome, operation: name } = operation;
     if (boundMs === undefined || (outcome !== "late" && end - start <= boundMs)) return [];
-    if (touched(history, operation, ["replica"])) return [];
+    if (touched(history, operation, ["replica", "machine"])) return [];
     const what = `${name} took ${Math.round(end - start)} ms and is bound to ${boundMs}`;
     return [{ invariant: "H12", what, lines: [operation] }];
   });

@@ -97,10 +97,11 @@ export interface Row {
   readonly name: string;
 }
 
-/** What was broken, from when to when it was whole again. `pubsub`: only messages between replicas, which may be lost. */
+/** What was broken, from when to when it was whole again. `pubsub`: only messages between replicas, which may be lost;
+ * `machine`: a process that had no processor, which is not the gateway's fault. */
 export interface Fault {
   readonly kind: "fault";
-  readonly fault: "redis" | "replica" | "flush" | "pubsub";
+  readonly fault: "redis" | "replica" | "flush" | "pubsub" | "machine";
   readonly start: number;
   readonly end: number;
 }

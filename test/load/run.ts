@@ -3,13 +3,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { check, report, type Violation } from "./checker.ts";
 import type { Caller, Cluster } from "./cluster.ts";
 import { createHistory, type Fault, type History } from "./history.ts";
-import { type ClientOptions, runSessionClient, type Showcase, thinking } from "./sessionClient.ts";
+import { watchMachine } from "./machine.ts";
+import { type ClientOptions, runSessionClient, type Showcase } from "./sessionClient.ts";
 import { runStatelessClient } from "./statelessClient.ts";
 import { createWire } from "./wire.ts";
 
 export interface LoadOptions {
   readonly cluster: Cluster;
+  /** Until then clients begin new rounds. */
   readonly seconds: number;
+  /** Whole rounds that a client plays at least, however long it takes (up to twice `seconds`). Default 0. */
+  readonly leastRounds?: number;
   /** Session-era clients. */
   readonly clients: number;
   /** Clients of 2026-07-28. Default 0. */
@@ -44,12 +48,15 @@ export interface Load {
 /** Lets clients loose on a cluster, lets the last rounds finish, compares with Beacon's rows and judges it all. */
 export async function runLoad(options: LoadOptions): Promise<Load> {
   const { cluster, seconds, clients, stateless = 0, thinkMs, boundMs = 10_000, announceMs = 4_000 } = options;
-  const { rampMs = 2_000 } = options;
+  const { rampMs = 2_000, leastRounds = 0 } = options;
   const history = createHistory();
   const wire = createWire(cluster.url);
   const showcase: Showcase = { sessions: new Map(), events: new Map() };
   const until = performance.now() + seconds * 1_000;
-  const isOver = (): boolean => performance.now() >= until;
+  const latest = until + seconds * 1_000;
+  const isOver = (rounds = Number.POSITIVE_INFINITY): boolean =>
+    performance.now() >= (rounds < leastRounds ? latest : until);
+  const machine = watchMachine(cluster, history.tell);
   const run = randomBytes(3).toString("hex");
   const clientOf = (name: string, index: number): ClientOptions => ({
     name,
@@ -57,7 +64,7 @@ export async function runLoad(options: LoadOptions): Promise<Load> {
     wire,
     history,
     showcase,
-    think: thinking(thinkMs),
+    think: () => think(thinkMs, machine.strainMs()),
     isOver,
     boundMs,
     run,
@@ -78,12 +85,22 @@ export async function runLoad(options: LoadOptions): Promise<Load> {
   await options.faults?.(history.tell);
   await Promise.all(all);
   await announcing;
+  machine.stop();
   const took = performance.now() - started;
   wire.close();
   for (const row of await cluster.rows()) if (row.name.includes(`:${run}:`)) history.tell(row);
   const violations = check(history.lines);
   return { history, violations, report: report(violations), rounds, ...figures(history, took) };
 }
+
+/** A pause of about `meanMs`, between half and one and a half of it; up to four times as long where the machine cannot keep up. */
+async function think(meanMs: number, strainMs: number): Promise<void> {
+  const strain = 1 + Math.min(3, strainMs / strainedMs);
+  await sleep(meanMs * (0.5 + Math.random()) * strain);
+}
+
+/** An answer that costs nothing takes this long where nearly all of the processor is used. */
+const strainedMs = 100;
 
 async function announce(cluster: Cluster, history: History, everyMs: number, isOver: () => boolean): Promise<void> {
   while (!isOver()) {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Caller } from "./cluster.ts";
 import { rowPrefix } from "./cluster.ts";
 import type { History } from "./history.ts";
@@ -21,8 +20,8 @@ export interface ClientOptions {
   readonly showcase: Showcase;
   /** Waits as a person or a model does between two requests. */
   readonly think: () => Promise<void>;
-  /** No further round is begun. */
-  readonly isOver: () => boolean;
+  /** Whether a client with so many whole rounds begins no other. */
+  readonly isOver: (rounds: number) => boolean;
   readonly boundMs: number;
   /** Unique to the run, so that rows of two runs never meet. */
   readonly run: string;
@@ -48,7 +47,7 @@ export async function runSessionClient(options: ClientOptions): Promise<number> 
   let rows = 0;
   let rounds = 0;
   const rowName = (): string => `${rowPrefix}${caller.tenant}:${options.run}:${name}:${rows++}`;
-  while (!isOver()) {
+  while (!isOver(rounds)) {
     await think();
     const session = await initialize(peer);
     if (session === undefined) continue;
@@ -393,11 +392,4 @@ async function reply({ peer, session, headers }: Client, id: unknown, result: ob
 
 function text(value: unknown): string {
   return JSON.stringify(value).slice(0, 200);
-}
-
-/** A pause of about `meanMs`, between half and one and a half of it. */
-export function thinking(meanMs: number): () => Promise<void> {
-  return async () => {
-    if (meanMs > 0) await sleep(meanMs * (0.5 + Math.random()));
-  };
 }

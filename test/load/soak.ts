@@ -119,8 +119,8 @@ async function callAll(
       running.delete(call);
     });
     running.add(call);
-    const due = start + ((count + 1) * 1_000) / wanted.rate;
-    if (due > performance.now()) await sleep(due - performance.now());
+    const ahead = start + ((count + 1) * 1_000) / wanted.rate - performance.now();
+    if (ahead > 0) await sleep(ahead);
   }
   await Promise.all(running);
   return times;

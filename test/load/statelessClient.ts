@@ -19,7 +19,7 @@ export async function runStatelessClient(options: ClientOptions): Promise<number
   let rows = 0;
   let rounds = 0;
   const rowName = (): string => `${rowPrefix}${caller.tenant}:${options.run}:${name}:${rows++}`;
-  while (!isOver()) {
+  while (!isOver(rounds)) {
     let id = 0;
     const client: Client = { ...options, peer, nextId: () => id++, rowName };
     let whole = true;
