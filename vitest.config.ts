@@ -39,6 +39,7 @@ const config: ViteUserConfig = {
           name: "nightly",
           include: ["test/nightly/**/*.test.ts"],
           testTimeout: 3_600_000,
+          fileParallelism: false, // some load the whole machine
           hookTimeout: 600_000,
         },
       },
