@@ -154,7 +154,7 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
     queue.splice(oldest, 1);
     lost += 1;
   };
-  const isAway = (): boolean => closing || (awaySince !== undefined && performance.now() - awaySince > boundMs);
+  const isAway = (): boolean => closing || (awaySince !== undefined && performance.now() - awaySince > boundMs / 2);
 
   return {
     intend: async (event) => {

@@ -1,0 +1,8 @@
+import { expect, it } from "vitest";
+import { crashes } from "../fakes/auditCrash.ts";
+
+it("a gateway that is killed a hundred times leaves no change unrecorded, and does none twice (X17)", async () => {
+  const report = await crashes(100, Math.random);
+  expect(report).toMatchObject({ unintended: 0, twice: [], uneven: [], denied: [], broken: undefined });
+  expect(report.leftOpen).toBeGreaterThan(5);
+});
