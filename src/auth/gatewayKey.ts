@@ -17,10 +17,15 @@ const form = /^([a-z][a-z0-9]{0,15})_([0-9A-Za-z]{12})_([\w-]{43})([0-9A-Za-z]{6
 
 /** A fresh key, never to be shown twice: `text` is what its owner gets, `key` what is kept for a moment. */
 export function mintGatewayKey(prefix: string): { readonly text: Secret; readonly key: GatewayKey } {
-  const id = Array.from({ length: 12 }, () => digits[randomInt(digits.length)]).join("");
+  const id = mintKeyId();
   const secret = randomBytes(32).toString("base64url");
   const body = `${prefix}_${id}_${secret}`;
   return { text: new Secret(body + checksum(body)), key: { id, secret: new Secret(secret) } };
+}
+
+/** A fresh id, 12 characters. */
+export function mintKeyId(): string {
+  return Array.from({ length: 12 }, () => digits[randomInt(digits.length)]).join("");
 }
 
 /** What a text with a key's form and a right checksum says, whatever prefix it has; null for every other text. */

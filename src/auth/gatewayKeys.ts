@@ -161,6 +161,7 @@ export function createGatewayKeys(options: GatewayKeysOptions): GatewayKeys {
         throw invalid(`the overlap must be whole seconds from 0 to ${longestOverlapSeconds} (30 days)`);
       const old = await found(id, actor);
       assertMayGive(old, actor);
+      if (old.kind === "connection") throw ofConnection();
       assertLive(old, now());
       const { row, text } = fresh({ ...old, expiresAt: prolonged(old, now()) }, openedCredential(old, ring), actor);
       const endsAt = now() + overlapSeconds * 1_000;
@@ -201,6 +202,13 @@ function assertLive(row: GatewayKeyRow, nowMs: number): void {
   const status = keyStatus(row, nowMs);
   if (status === "revoked" || status === "expired") throw over(`is ${status}`);
   if (status === "rotated") throw over(`was rotated before, to ${row.rotatedTo}`);
+}
+
+function ofConnection(): GatewayError {
+  return new GatewayError("invalid_arguments", "the key belongs to an OAuth connection and has no secret to replace", {
+    next: "Revoke it to disconnect the client; the client connects anew by itself.",
+    status: 409,
+  });
 }
 
 function over(what: string): GatewayError {

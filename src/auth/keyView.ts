@@ -8,8 +8,10 @@ export type Calls = Readonly<Record<Effect, number>>;
 /** A key as its managers see it: nothing in it can be used as a key. */
 export interface KeyView {
   readonly id: string;
-  /** How the key begins: `sg_<id>_`. */
-  readonly start: string;
+  /** How the key begins: `sg_<id>_`. Absent for the key of a Connection, which has no secret. */
+  readonly start?: string;
+  /** `connection`: it belongs to the OAuth Connection of the same id. */
+  readonly kind: "key" | "connection";
   readonly name: string;
   /** `rotated`: another key takes its place, and it is good until it expires. */
   readonly status: "active" | "rotated" | "expired" | "revoked";
@@ -35,7 +37,8 @@ export const noCalls: Calls = { read: 0, write: 0, destroy: 0 };
 export function keyView(row: GatewayKeyRow, prefix: string, nowMs: number): KeyView {
   return {
     id: row.id,
-    start: `${prefix}_${row.id}_`,
+    ...(row.kind === undefined && { start: `${prefix}_${row.id}_` }),
+    kind: row.kind ?? "key",
     name: row.name,
     status: keyStatus(row, nowMs),
     user: row.owner,

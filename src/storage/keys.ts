@@ -147,7 +147,8 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function columnsOf(key: GatewayKeyRow): KeyTable {
+/** A row of {@link Tables} for a key. */
+export function columnsOf(key: GatewayKeyRow): KeyTable {
   return {
     id: key.id,
     hash: key.hash,
@@ -166,10 +167,12 @@ function columnsOf(key: GatewayKeyRow): KeyTable {
     revoked_at: key.revokedAt,
     rotated_to: key.rotatedTo,
     last_used_at: key.lastUsedAt,
+    kind: key.kind ?? null,
   };
 }
 
-function rowOf(columns: KeyTable): GatewayKeyRow {
+/** The key of a row. */
+export function rowOf(columns: KeyTable): GatewayKeyRow {
   return {
     id: columns.id,
     hash: columns.hash,
@@ -186,6 +189,7 @@ function rowOf(columns: KeyTable): GatewayKeyRow {
     revokedAt: columns.revoked_at,
     rotatedTo: columns.rotated_to,
     lastUsedAt: columns.last_used_at,
+    ...(columns.kind === "connection" && { kind: "connection" }),
   };
 }
 

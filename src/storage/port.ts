@@ -1,13 +1,15 @@
 import type { Effect } from "../descriptor.ts";
+import type { OAuthStore } from "./oauthPort.ts";
 
 /**
- * What must not be lost: gateway keys, and the audit log; SQL under one contract, SQLite or PostgreSQL. Any number of processes
+ * What must not be lost: gateway keys, OAuth with its Connections, and the audit log; SQL under one contract, SQLite or PostgreSQL. Any number of processes
  * may use one database. Every method answers within a second, else it throws `store_unavailable`, whose message and cause hold
  * no address, no SQL and no value. What was asked may then still have been done: each method says what asking again does.
  */
 export interface Store {
   readonly keys: KeyStore;
   readonly audit: AuditStore;
+  readonly oauth: OAuthStore;
   /**
    * Opens the database and brings its schema up to date; later calls do nothing. True when it serves; false when it does not
    * answer: that is logged, and trying goes on in the background. Throws `invalid_request` where trying again is no use: a file
@@ -67,6 +69,8 @@ export interface GatewayKeyRow {
   /** Id of the key that takes its place. */
   readonly rotatedTo: string | null;
   readonly lastUsedAt: IsoTime | null;
+  /** It belongs to the Connection of the same id: it has no secret, and can only be ended. Absent: a key that somebody holds. */
+  readonly kind?: "connection";
 }
 
 /** Which keys {@link KeyStore.list} gives; absent fields do not narrow. */

@@ -3,10 +3,12 @@ import { GatewayError } from "../errors.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Secret } from "../telemetry/secret.ts";
 import { createAuditStore } from "./audit.ts";
+import { databaseClock } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { createKeyStore } from "./keys.ts";
 import { migrations as known } from "./migrations/index.ts";
 import type { Migration } from "./migrations/migration.ts";
+import { createOAuthStore } from "./oauth.ts";
 import type { Store } from "./port.ts";
 import { createState } from "./state.ts";
 import type { Tables } from "./tables.ts";
@@ -19,6 +21,8 @@ export interface StoreOptions {
   readonly logger: Logger;
   /** Default: those of this program. */
   readonly migrations?: readonly Migration[];
+  /** The time by which OAuth artefacts expire; for tests. Default: the database's own, the same for all replicas. */
+  readonly clock?: () => Date;
 }
 
 /** Bound of a method, milliseconds (reliability.md §4). */
@@ -32,7 +36,7 @@ const lookEvery = 10;
  * The store of `DATABASE_URL` ({@link parseDatabaseUrl} tells its forms). Returns at once and opens nothing: `ready` does, or
  * the first method that needs it. Throws `invalid_request` for a URL that is none. Log lines hold no address and no password.
  */
-export function openStore(url: Secret, { logger, migrations = known }: StoreOptions): Store {
+export function openStore(url: Secret, { logger, migrations = known, clock }: StoreOptions): Store {
   const target = parseDatabaseUrl(url);
   const state = createState(logger);
   let opening: Promise<Database> | undefined;
@@ -90,6 +94,7 @@ export function openStore(url: Secret, { logger, migrations = known }: StoreOpti
   return {
     keys: createKeyStore(use),
     audit: createAuditStore(use),
+    oauth: createOAuthStore(use, databaseClock(target.kind, clock)),
     isUp: state.isUp,
     ready: async () => {
       if (isInMemory(target)) return true; // there is nothing that could be wrong with it, and a start need not wait

@@ -15,6 +15,9 @@ export interface Tables {
   readonly specgate_audit_open: { event_id: string; at: string };
   readonly specgate_audit_outbox: { writer: string; seq: number; at: string };
   readonly specgate_audit_seals: { writer: string; day: string; seq: number; hash: string };
+  readonly specgate_oauth_artifacts: ArtifactTable;
+  readonly specgate_connections: ConnectionTable;
+  readonly specgate_signing_keys: { generation: number; key_id: string; sealed: string; active_at: string };
 }
 
 export interface MigrationTable {
@@ -43,6 +46,8 @@ export interface KeyTable {
   revoked_at: string | null;
   rotated_to: string | null;
   last_used_at: string | null;
+  /** `connection`, else null. */
+  kind: string | null;
 }
 
 export interface AuditTable {
@@ -63,4 +68,26 @@ export interface AuditTable {
   payload: string;
   prev_hash: string;
   hash: string;
+}
+
+export interface ArtifactTable {
+  model: string;
+  id_hash: string;
+  payload: string;
+  grant_hash: string | null;
+  connection_id: string | null;
+  consumed_at: string | null;
+  expires_at: string;
+}
+
+export interface ConnectionTable {
+  id: string;
+  grant_hash: string;
+  client_id: string;
+  client_name: string;
+  client_host: string | null;
+  redirect_host: string;
+  resource: string;
+  pages: string;
+  upstream_key_ref: string | null;
 }

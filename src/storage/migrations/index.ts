@@ -1,6 +1,7 @@
 import { keysAndAudit } from "./0001_keysAndAudit.ts";
 import { auditOutbox } from "./0002_auditOutbox.ts";
+import { oauth } from "./0003_oauth.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, in the order of their versions. */
-export const migrations: readonly Migration[] = [keysAndAudit, auditOutbox];
+export const migrations: readonly Migration[] = [keysAndAudit, auditOutbox, oauth];

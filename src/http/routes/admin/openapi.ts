@@ -15,7 +15,11 @@ const json = (schema: Part): Part => ({ "application/json": { schema } });
 
 const view: Part = {
   id: { ...text, pattern: "^[0-9A-Za-z]{12}$", description: "Public. The part of the key by which it is found." },
-  start: { ...text, description: "How the key begins, to recognise it by." },
+  start: { ...text, description: "How the key begins, to recognise it by. Absent for a connection, which has no key." },
+  kind: {
+    enum: ["key", "connection"],
+    description: "connection: it belongs to an OAuth client, and can only be revoked.",
+  },
   name: text,
   status: {
     enum: ["active", "rotated", "expired", "revoked"],
