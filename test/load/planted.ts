@@ -164,7 +164,7 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
         file: "src/calls/runCall.ts",
         find: "return { response: await upstream.send(request, options) };",
         replace: `
-          if (request.method === "POST" && Math.random() < 0.5) await upstream.send(request, options);
+          if (request.effect === "write" && Math.random() < 0.5) await upstream.send(request, options);
           return { response: await upstream.send(request, options) };`,
       },
     ],
