@@ -27,10 +27,10 @@ interface Load {
   answered: number;
 }
 
-const sessionClients = 6;
-const statelessClients = 4;
+const sessionClients = 4;
+const statelessClients = 3;
 /** Between two requests of one client: the machine has to start processes meanwhile. */
-const thinkMs = 25;
+const thinkMs = 40;
 
 /** Clients of both eras at work until `over`: each reads and creates in turn; each session has a GET stream too. */
 async function startLoad(
@@ -155,6 +155,7 @@ function announceAlways({ announce }: Deployment): () => Promise<number> {
     }
   };
   const running = run();
+  running.catch(() => undefined); // told to who stops it, unless the test failed before
   return () => {
     isOver = true;
     return running;
@@ -215,7 +216,7 @@ describe.skipIf(withoutRedis)("three replicas under load", () => {
     for (const heard of load.heard.values()) expect(heard).toEqual(upTo(last));
     expect(await rowsOf(deployment)).toEqual([...load.created].sort());
     // That it was a load, that streams were closed, and that every client met all of them.
-    expect(load.answered).toBeGreaterThan(500);
+    expect(load.answered).toBeGreaterThan(300);
     expect(load.streams).toBeGreaterThan(10);
     for (const client of load.goodAtMs.keys()) expect(deployment.balancer.counts(client).byBackend.size).toBe(3);
   });

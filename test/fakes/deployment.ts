@@ -72,9 +72,17 @@ export async function deploy(size: number, env: Readonly<Record<string, string>>
   };
 }
 
+/** Tries again where the store was too slow for this process: each session gets the number once all the same. */
 async function announce({ sessions }: Replica, number: number): Promise<void> {
   const message = { jsonrpc: "2.0", method: "notifications/message", params: { level: "info", data: number } };
-  await sessions.broadcast("session", JSON.stringify(message), `announced ${number}`);
+  const tell = (): Promise<void> => sessions.broadcast("session", JSON.stringify(message), `announced ${number}`);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tell();
+    } catch (thrown) {
+      if (tries === 10) throw thrown;
+    }
+  }
 }
 
 interface Parts extends Pick<Deployment, "replicas" | "balancer" | "beacon"> {
