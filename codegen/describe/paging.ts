@@ -44,7 +44,9 @@ export function findPaging(
   answer: SpecSchema | undefined,
 ): PagingFound {
   const rule = context.rules.rule("paging", decision);
-  const candidates = candidatesOf(context.document, decision.operation.params, body);
+  const candidates = candidatesOf(context.document, decision.operation.params, body).filter(
+    (one) => !isFilter(one, located, context.document),
+  );
   if (rule !== undefined) return { paging: checkedRule(rule), isReserved: reservedBy(rule.paging, candidates) };
   const sources = findSources(context.document, answer, located.path);
   const paging = inferred(context.document, decision, candidates, sources, located);
@@ -71,7 +73,7 @@ function inferred(
   sources: Sources,
   located: Located,
 ): Paging {
-  const limit = candidates.find((one) => isNumber(one) && limits.has(one.key) && !isFilter(one, located, document));
+  const limit = candidates.find((one) => isNumber(one) && limits.has(one.key));
   const offset = candidates.find((one) => isNumber(one) && offsets.has(one.key));
   const page = candidates.find((one) => isNumber(one) && pages.has(one.key));
   const cursor = candidates.find((one) => isToken(one) && cursors.has(one.key));
@@ -106,9 +108,9 @@ function isToken({ type, spec }: Candidate): boolean {
   return (type === "string" || type === "integer") && spec.format !== "date-time" && spec.format !== "date";
 }
 
-/** A number by which the items themselves are described (`size` of a disk, `count`) is a filter. */
+/** What the items themselves are described by (`size` of a disk, `count`, `pageId` of a status page) is a filter. */
 function isFilter({ slot, key }: Candidate, located: Located, document: Document): boolean {
-  const isAmbiguous = ["size", "count", "first", "rows", "top"].includes(key);
+  const isAmbiguous = ["size", "count", "first", "rows", "top", "pageid"].includes(key);
   return isAmbiguous && Object.hasOwn(propertiesOf(document, located.schema), slot.name);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeFile } from "./described.ts";
+import { describeDocument, describeFile } from "./described.ts";
 
 describe("paging", () => {
   it("is told from the names and types of a request and its answer", async () => {
@@ -97,6 +97,29 @@ describe("paging", () => {
       },
       Window: { params: ["after", "size"], body: [], paging: { style: "none" }, unwrap: [] },
     });
+  });
+});
+
+describe("a filter that is called like a part of paging", () => {
+  const paramsOf = (itemProperty: string): readonly string[] => {
+    const query = ["pageId", "cursor"].map((name) => ({ name, in: "query", schema: { type: "string" } }));
+    const properties = { id: { type: "string" }, [itemProperty]: { type: "string" } };
+    const page = {
+      type: "object",
+      properties: { items: { type: "array", items: { type: "object", properties } }, nextCursor: { type: "string" } },
+    };
+    const content = { "application/json": { schema: page } };
+    const get = { operationId: "listIncidents", parameters: query, responses: { 200: { description: "", content } } };
+    const { api } = describeDocument({
+      openapi: "3.1.0",
+      info: { title: "t", version: "1" },
+      paths: { "/incidents": { get } },
+    });
+    return (api.resources[0]?.tools.list?.params ?? []).map(({ name }) => name);
+  };
+  it("stays an argument where the items have it: the page of an incident is no page of a list", () => {
+    expect(paramsOf("pageId")).toContain("pageId");
+    expect(paramsOf("title")).not.toContain("pageId");
   });
 });
 
