@@ -130,6 +130,7 @@ export const beat: TypedResourceType<Beat> = {
           arg: "order",
           schema: { type: "string", description: "Direction of the sort", enum: ["asc", "desc"] },
         },
+        { name: "pageId", in: "query", arg: "pageId", field: "pageId" },
         {
           name: "q",
           in: "query",

@@ -116,6 +116,7 @@ export const beatAction: TypedResourceType<BeatAction> = {
           arg: "order",
           schema: { type: "string", description: "Direction of the sort", enum: ["asc", "desc"] },
         },
+        { name: "pageId", in: "query", arg: "pageId", field: "pageId" },
         {
           name: "sort",
           in: "query",

@@ -102,6 +102,7 @@ export const beatFailure: TypedResourceType<BeatFailure> = {
           arg: "order",
           schema: { type: "string", description: "Direction of the sort", enum: ["asc", "desc"] },
         },
+        { name: "pageId", in: "query", arg: "pageId", field: "pageId" },
         { name: "resolved", in: "query", arg: "resolved", field: "resolved" },
         {
           name: "sort",

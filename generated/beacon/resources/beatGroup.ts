@@ -146,6 +146,7 @@ export const beatGroup: TypedResourceType<BeatGroup> = {
           arg: "order",
           schema: { type: "string", description: "Direction of the sort", enum: ["asc", "desc"] },
         },
+        { name: "pageId", in: "query", arg: "pageId", field: "pageId" },
         {
           name: "q",
           in: "query",

@@ -307,6 +307,7 @@ export const incident: TypedResourceType<Incident> = {
           arg: "order",
           schema: { type: "string", description: "Direction of the sort", enum: ["asc", "desc"] },
         },
+        { name: "pageId", in: "query", arg: "pageId", field: "pageId" },
         {
           name: "priority",
           in: "query",

@@ -155,6 +155,7 @@ export const maintenance: TypedResourceType<Maintenance> = {
           arg: "order",
           schema: { type: "string", description: "Direction of the sort", enum: ["asc", "desc"] },
         },
+        { name: "pageId", in: "query", arg: "pageId", field: "pageId" },
         {
           name: "q",
           in: "query",

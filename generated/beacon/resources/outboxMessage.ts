@@ -112,6 +112,16 @@ export const outboxMessage: TypedResourceType<OutboxMessage> = {
           arg: "order",
           schema: { type: "string", description: "Direction of the sort", enum: ["asc", "desc"] },
         },
+        {
+          name: "pageId",
+          in: "query",
+          arg: "pageId",
+          schema: {
+            type: "string",
+            description: "Status page whose subscribers were told (id of StatusPage)",
+            maxLength: 64,
+          },
+        },
         { name: "resourceId", in: "query", arg: "resourceId", field: "resourceId" },
         { name: "resourceType", in: "query", arg: "resourceType", field: "resourceType" },
         {

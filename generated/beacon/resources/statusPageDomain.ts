@@ -152,6 +152,7 @@ export const statusPageDomain: TypedResourceType<StatusPageDomain> = {
           arg: "order",
           schema: { type: "string", description: "Direction of the sort", enum: ["asc", "desc"] },
         },
+        { name: "pageId", in: "query", arg: "pageId", field: "pageId" },
         {
           name: "q",
           in: "query",

@@ -159,6 +159,7 @@ export const statusPageTranslation: TypedResourceType<StatusPageTranslation> = {
           arg: "order",
           schema: { type: "string", description: "Direction of the sort", enum: ["asc", "desc"] },
         },
+        { name: "pageId", in: "query", arg: "pageId", field: "pageId" },
         {
           name: "q",
           in: "query",

@@ -120,6 +120,7 @@ export const statusReport: TypedResourceType<StatusReport> = {
           arg: "order",
           schema: { type: "string", description: "Direction of the sort", enum: ["asc", "desc"] },
         },
+        { name: "pageId", in: "query", arg: "pageId", field: "pageId" },
         {
           name: "q",
           in: "query",

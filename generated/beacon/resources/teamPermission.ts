@@ -144,6 +144,12 @@ export const teamPermission: TypedResourceType<TeamPermission> = {
           arg: "order",
           schema: { type: "string", description: "Direction of the sort", enum: ["asc", "desc"] },
         },
+        {
+          name: "pageId",
+          in: "query",
+          arg: "pageId",
+          schema: { type: "string", description: "Only on this page (id of StatusPage)", maxLength: 64 },
+        },
         { name: "permission", in: "query", arg: "permission", field: "permission" },
         {
           name: "sort",
