@@ -11,38 +11,12 @@ import { openStore } from "../../src/storage/store.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { Secret } from "../../src/telemetry/secret.ts";
 import { testFolder } from "../fakes/folder.ts";
+import { auditEvent } from "./event.ts";
 
 const logger = createLogger("silent");
 
-/** A record that says as little as one may. */
-function event(id: string, more: Partial<AuditEvent> = {}): AuditEvent {
-  return {
-    event_id: id,
-    kind: "intent",
-    at: "2026-07-01T00:00:00.000Z",
-    actor_type: "mcp",
-    actor_kind: "key",
-    actor_id: "k1",
-    actor_user_id: "u1",
-    organisation: null,
-    client: null,
-    client_host: null,
-    session: null,
-    request_id: "r1",
-    surface: "default",
-    tool: "create_widget",
-    effect: "write",
-    resource: "Widget",
-    resource_id: null,
-    args_hash: "h",
-    upstream: "default",
-    deadline: "2026-07-01T00:01:00.000Z",
-    ...more,
-  };
-}
-
 const ended = (id: string, more: Partial<AuditEvent> = {}): AuditEvent =>
-  event(id, { kind: "outcome", outcome: "ok", ...more });
+  auditEvent(id, { kind: "outcome", outcome: "ok", ...more });
 
 let file: string;
 let store: AuditStore;
@@ -86,14 +60,14 @@ const outcomes = async (): Promise<unknown[]> =>
 describe("an audit writer", () => {
   it("lets concurrent intents share a commit", async () => {
     const writer = createAuditWriter({ store, logger });
-    await Promise.all(Array.from({ length: 40 }, (_, at) => writer.intend(event(`e${at}`))));
+    await Promise.all(Array.from({ length: 40 }, (_, at) => writer.intend(auditEvent(`e${at}`))));
     expect(commits.length).toBeLessThanOrEqual(3);
     expect(await verifyAudit(store.stream(), [])).toEqual({ rows: 40, writers: 1, open: 40 });
   });
 
   it("has committed an intent when it resolves", async () => {
     const writer = createAuditWriter({ store, logger });
-    await writer.intend(event("e1"));
+    await writer.intend(auditEvent("e1"));
     expect((await store.event("e1")).map(({ kind }) => kind)).toEqual(["intent"]);
   });
 
@@ -101,24 +75,24 @@ describe("an audit writer", () => {
     const writer = createAuditWriter({ store, logger, boundMs: 200 });
     fault = away;
     const start = performance.now();
-    await expect(writer.intend(event("e1"))).rejects.toMatchObject({
+    await expect(writer.intend(auditEvent("e1"))).rejects.toMatchObject({
       code: "audit_unavailable",
       facts: { change: "none" },
     });
     expect(performance.now() - start).toBeGreaterThan(150);
     const again = performance.now();
-    await expect(writer.intend(event("e2"))).rejects.toMatchObject({ code: "audit_unavailable" });
+    await expect(writer.intend(auditEvent("e2"))).rejects.toMatchObject({ code: "audit_unavailable" });
     expect(performance.now() - again).toBeLessThan(100);
     fault = undefined;
     await until(() => expect(writer.waiting()).toBe(0));
-    await writer.intend(event("e3"));
+    await writer.intend(auditEvent("e3"));
     expect((await store.event("e2")).length).toBe(0);
   });
 
   it("waits out a short absence", async () => {
     const writer = createAuditWriter({ store, logger, boundMs: 5_000 });
     fault = away;
-    const intent = writer.intend(event("e1"));
+    const intent = writer.intend(auditEvent("e1"));
     setTimeout(() => {
       fault = undefined;
     }, 50);
@@ -129,8 +103,8 @@ describe("an audit writer", () => {
   it("closes an intent that was refused and came to be committed all the same", async () => {
     const writer = createAuditWriter({ store, logger, boundMs: 100 });
     fault = away;
-    await expect(writer.intend(event("e1"))).rejects.toThrow();
-    writer.record(event("e1", { kind: "call", outcome: "refused", code: "audit_unavailable", change: "none" }));
+    await expect(writer.intend(auditEvent("e1"))).rejects.toThrow();
+    writer.record(auditEvent("e1", { kind: "call", outcome: "refused", code: "audit_unavailable", change: "none" }));
     fault = undefined;
     await until(async () =>
       expect(await outcomes()).toEqual([
@@ -148,15 +122,15 @@ describe("an audit writer", () => {
       await real.append(rows);
       return away();
     };
-    await writer.intend(event("e1"));
-    await writer.intend(event("e2"));
+    await writer.intend(auditEvent("e1"));
+    await writer.intend(auditEvent("e2"));
     expect(await verifyAudit(store.stream(), [])).toEqual({ rows: 2, writers: 1, open: 2 });
   });
 
   it("keeps outcomes until the store takes them, in order", async () => {
     const writer = createAuditWriter({ store, logger });
     const ids = Array.from({ length: 20 }, (_, at) => `e${at}`);
-    await Promise.all(ids.map((id) => writer.intend(event(id))));
+    await Promise.all(ids.map((id) => writer.intend(auditEvent(id))));
     fault = away;
     for (const id of ids) writer.record(ended(id));
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -171,7 +145,7 @@ describe("an audit writer", () => {
       if (rows.some(({ eventId }) => eventId === "bad")) throw new GatewayError("internal", "internal error");
       return (await real.append(rows)) as never; // the other rows are taken
     };
-    const results = await Promise.allSettled(["e1", "bad", "e2"].map((id) => writer.intend(event(id))));
+    const results = await Promise.allSettled(["e1", "bad", "e2"].map((id) => writer.intend(auditEvent(id))));
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     fault = undefined;
     expect(await verifyAudit(store.stream(), [])).toEqual({ rows: 2, writers: 1, open: 2 });
@@ -180,19 +154,19 @@ describe("an audit writer", () => {
   it("drops an outcome that another replica has given, and keeps its chain whole", async () => {
     const one = createAuditWriter({ store, logger, writer: "one" });
     const two = createAuditWriter({ store, logger, writer: "two" });
-    await one.intend(event("e1"));
+    await one.intend(auditEvent("e1"));
     two.record(ended("e1", { outcome: "unknown" }));
     await until(async () => expect(await outcomes()).toHaveLength(2));
     one.record(ended("e1"));
-    await one.intend(event("e2"));
+    await one.intend(auditEvent("e2"));
     expect(await verifyAudit(store.stream(), [])).toEqual({ rows: 3, writers: 2, open: 1 });
     expect(one.holds("e1")).toBe(false);
   });
 
   it("ends with its open intents unknown", async () => {
     const writer = createAuditWriter({ store, logger });
-    await writer.intend(event("e1"));
-    await writer.intend(event("e2"));
+    await writer.intend(auditEvent("e1"));
+    await writer.intend(auditEvent("e2"));
     writer.record(ended("e2"));
     await writer.close(5_000);
     expect((await outcomes()).sort()).toEqual([
@@ -201,16 +175,16 @@ describe("an audit writer", () => {
       ["e2", "intent", undefined, undefined],
       ["e2", "outcome", "ok", undefined],
     ]);
-    await expect(writer.intend(event("e3"))).rejects.toMatchObject({ code: "audit_unavailable" });
+    await expect(writer.intend(auditEvent("e3"))).rejects.toMatchObject({ code: "audit_unavailable" });
   });
 
   it("forgets reads and refusals before it forgets outcomes, while the store is away", async () => {
     const writer = createAuditWriter({ store, logger });
-    await writer.intend(event("e1"));
+    await writer.intend(auditEvent("e1"));
     fault = away;
-    for (let at = 0; at < 10_500; at++) writer.record(event(`c${at}`, { kind: "call", outcome: "ok" }));
+    for (let at = 0; at < 10_500; at++) writer.record(auditEvent(`c${at}`, { kind: "call", outcome: "ok" }));
     writer.record(ended("e1"));
-    for (let at = 0; at < 100; at++) writer.record(event(`d${at}`, { kind: "call", outcome: "ok" }));
+    for (let at = 0; at < 100; at++) writer.record(auditEvent(`d${at}`, { kind: "call", outcome: "ok" }));
     expect(writer.waiting()).toBeLessThanOrEqual(10_500);
     fault = undefined;
     await until(() => expect(writer.waiting()).toBe(0));
@@ -224,10 +198,10 @@ describe("a sweep", () => {
   it("makes what is overdue unknown, and nothing else", async () => {
     const dead = createAuditWriter({ store, logger, writer: "dead" });
     await Promise.all([
-      dead.intend(event("late")),
-      dead.intend(event("early", { deadline: "2026-07-01T09:00:00.000Z" })),
+      dead.intend(auditEvent("late")),
+      dead.intend(auditEvent("early", { deadline: "2026-07-01T09:00:00.000Z" })),
     ]);
-    await dead.intend(event("done"));
+    await dead.intend(auditEvent("done"));
     dead.record(ended("done"));
     await until(() => expect(dead.waiting()).toBe(0));
     const writer = createAuditWriter({ store, logger, writer: "alive" });
@@ -241,7 +215,7 @@ describe("a sweep", () => {
   it("leaves alone what its own process still has to tell, and what was told while it waited", async () => {
     const writer = createAuditWriter({ store, logger });
     const now = at("2026-07-01T00:02:00.000Z");
-    await writer.intend(event("mine"));
+    await writer.intend(auditEvent("mine"));
     expect(await sweepUnknowns({ store, writer, logger, now })).toBe(0);
     const other = createAuditWriter({ store, logger });
     const settle = async (): Promise<void> => {
@@ -294,7 +268,7 @@ describe("verification", () => {
   for (const { name, sql, want, seq } of tampered)
     it(`names ${name}`, async () => {
       const writer = createAuditWriter({ store, logger, writer: "w" });
-      for (const id of ["a", "b", "c", "d", "e"]) await writer.intend(event(id));
+      for (const id of ["a", "b", "c", "d", "e"]) await writer.intend(auditEvent(id));
       expect(await verifyAudit(store.stream(), [])).toEqual({ rows: 5, writers: 1, open: 5 });
       const database = new DatabaseSync(file);
       expect(database.prepare(sql).run().changes).toBe(1);
@@ -306,7 +280,7 @@ describe("verification", () => {
   it("goes on from the seal of days that were deleted", async () => {
     const writer = createAuditWriter({ store, logger, writer: "w" });
     for (const day of ["01", "01", "02", "03"])
-      await writer.intend(event(`e${Math.random()}`, { at: `2026-07-${day}T10:00:00.000Z` }));
+      await writer.intend(auditEvent(`e${Math.random()}`, { at: `2026-07-${day}T10:00:00.000Z` }));
     expect(await store.deleteBefore("2026-07-03")).toBe(3);
     expect(await verifyAudit(store.stream(), await store.seals())).toEqual({ rows: 1, writers: 1, open: 1 });
     expect((await verifyAudit(store.stream(), [])).broken?.why).toMatch(/row 1 is missing/);
