@@ -86,6 +86,8 @@ const answeringMs = 2_000;
 const settlingMs = 2_000;
 /** The outcomes that wait for the audit log, to be written. */
 const recordingMs = 2_000;
+/** The longest that a request takes to arrive whole, its key looked at. */
+const longestRequestMs = 60_000;
 /** The longest that a Call runs which began before a reload. */
 const longestCallMs = 120_000;
 
@@ -184,10 +186,13 @@ export function compose({ logger, ...served }: Parts): Gateway {
   const metricsServer = metrics && createMetricsServer(metrics);
 
   const retiring = new Set<Promise<void>>();
-  const retire = (old: Serving, withinMs: number): Promise<void> => {
-    const retired = old.finished(withinMs).then(old.close);
+  const stopping = new AbortController();
+  const retire = (old: Serving): void => {
+    // A request that has begun may still be at its key or its body, and have no Call yet.
+    const begun = sleep(longestRequestMs, undefined, { ref: false, signal: stopping.signal }).catch(() => undefined);
+    const retired = begun.then(() => old.finished(longestCallMs)).then(old.close);
     retiring.add(retired);
-    return retired.finally(() => retiring.delete(retired));
+    void retired.finally(() => retiring.delete(retired));
   };
   const shutDown = async (readyMs: number): Promise<void> => {
     state.draining = true;
@@ -195,7 +200,8 @@ export function compose({ logger, ...served }: Parts): Gateway {
     await sleep(readyMs, undefined, { signal: graceOver.signal }).catch(() => undefined);
     await server.drain({ graceOver: graceOver.signal, settleMs: answeringMs });
     await news.leave();
-    await Promise.all([...retiring, retire(serving, settlingMs)]);
+    stopping.abort();
+    await Promise.all([...retiring, serving.finished(settlingMs).then(serving.close)]);
     await sessions.close();
     await audit.close(recordingMs);
     await redis?.close();
@@ -225,7 +231,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
       warnOfStanding(config, next.config, logger);
       serving = createServing(next, standing);
       mcp.swap(serving.view);
-      void retire(old, longestCallMs);
+      retire(old);
       await news.serve(serving.hash);
     },
     close: ({ readyMs = 0, graceMs = own.drain.graceMs } = {}) => {
