@@ -1,5 +1,6 @@
 import type { Secret } from "../telemetry/secret.ts";
 import type { CodegenConfig } from "./codegen.ts";
+import type { OAuthConfig } from "./oauth.ts";
 
 /**
  * Everything Specgate is told, validated and frozen: `gateway.yaml` and the environment.
@@ -13,6 +14,7 @@ export interface Config {
   readonly credentials: CredentialsConfig;
   readonly scopes: ScopesConfig;
   readonly keys: KeysConfig;
+  readonly oauth: OAuthConfig;
   readonly surfaces: { readonly [name: string]: SurfaceConfig };
   readonly toolsEndpoint: { readonly anonymous: "names" | "deny" };
   readonly brand: BrandConfig;
@@ -156,12 +158,18 @@ export interface SurfaceConfig {
   readonly instructions?: string;
   /** Tools per page of `tools/list`; default 1,000, since many clients read only the first page. */
   readonly pageSize: number;
+  /** False: keys alone, and nothing of OAuth is told, for clients that ignore a key where OAuth is offered. Default true. */
+  readonly oauth: boolean;
   readonly serverInfo: { readonly name: string; readonly title?: string; readonly version: string };
 }
 
 export interface BrandConfig {
   /** Default `Specgate`. */
   readonly name: string;
+  /** An https URL, or `data:image/…;base64,…`; on the pages that people see. Default: the first letter of the name. */
+  readonly logo?: string;
+  /** `#2563eb`: of buttons and marks on those pages. */
+  readonly colour?: string;
   readonly supportUrl?: string;
   /** Where a user makes a key. */
   readonly keyPageUrl?: string;
@@ -329,6 +337,10 @@ export interface ServerConfig {
   readonly databaseUrl: Secret;
   /** Signs what is sent to `audit.sinks.webhook`. */
   readonly webhookSecret?: Secret;
+  /** Secret of the client that exchanges tokens for the upstream's (`oauth.upstream.exchange`). */
+  readonly exchangeSecret?: Secret;
+  /** Keys of the upstream by the value of a claim (`oauth.upstream.keys`). */
+  readonly upstreamKeys?: ReadonlyMap<string, Secret>;
   /** Replicas that serve beside each other, this one included. Default 1. */
   readonly instances: number;
   readonly drain: DrainConfig;

@@ -22,6 +22,10 @@ export interface Environment {
   readonly databaseUrl?: Secret;
   /** Signs what audit webhooks are sent. */
   readonly webhookSecret?: Secret;
+  /** Of the client that exchanges tokens. */
+  readonly exchangeSecret?: Secret;
+  /** Keys of the upstream by the value of a claim. */
+  readonly upstreamKeys?: ReadonlyMap<string, Secret>;
   readonly instances: number;
   readonly drainReadyMs?: number;
   readonly drainGraceMs?: number;
@@ -57,6 +61,8 @@ export function readEnvironment(variables: Variables): Environment {
     ...optional("redisUrl", secret(variables, "REDIS_URL", faults)),
     ...optional("databaseUrl", secret(variables, "DATABASE_URL", faults)),
     ...optional("webhookSecret", secret(variables, "AUDIT_WEBHOOK_SECRET", faults)),
+    ...optional("exchangeSecret", secret(variables, "OAUTH_EXCHANGE_SECRET", faults)),
+    ...optional("upstreamKeys", upstreamKeys(variables, faults)),
     instances: instances(text("INSTANCES"), faults),
     ...optional("drainReadyMs", duration("DRAIN_READY_MS", text("DRAIN_READY_MS"), faults)),
     ...optional("drainGraceMs", duration("DRAIN_GRACE_MS", text("DRAIN_GRACE_MS"), faults)),
@@ -149,6 +155,26 @@ function adminToken(variables: Variables, faults: string[]): Secret | undefined 
       `SPECGATE_ADMIN_TOKEN must be ${shortestSecret} visible characters or more; make one with: openssl rand -base64 32`,
     );
   return token;
+}
+
+/** A JSON object of texts. */
+function upstreamKeys(variables: Variables, faults: string[]): ReadonlyMap<string, Secret> | undefined {
+  const given = secret(variables, "OAUTH_UPSTREAM_KEYS", faults)?.reveal();
+  if (given === undefined) return undefined;
+  const entries = Object.entries(parsedObject(given) ?? {});
+  if (entries.length > 0 && entries.every(([, key]) => typeof key === "string" && /^[\x21-\x7e]+$/.test(key)))
+    return new Map(entries.map(([value, key]) => [value, new Secret(String(key))]));
+  faults.push('OAUTH_UPSTREAM_KEYS is not a JSON object of keys, such as {"acme":"key-of-acme"}');
+  return undefined;
+}
+
+function parsedObject(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 function secrets(variables: Variables, faults: string[]): readonly Secret[] {

@@ -18,6 +18,7 @@ import type {
 } from "./config.ts";
 import type { Environment } from "./environment.ts";
 import { checkSource, parseSource, type Source } from "./faults.ts";
+import { type OAuthFile, oauthFaults, resolveOAuth } from "./oauth.ts";
 import { gatewaySchema } from "./schema.ts";
 
 /** `gateway.yaml` as written, after its schema has been checked: everything but `api` may be absent. */
@@ -28,6 +29,7 @@ export interface GatewayFile {
   readonly credentials?: Partial<Omit<CredentialsConfig, "check">> & { readonly check?: CheckFile };
   readonly scopes?: Partial<Omit<Config["scopes"], "tools">> & { readonly tools?: readonly ScopeRuleFile[] };
   readonly keys?: Partial<Config["keys"]>;
+  readonly oauth?: OAuthFile;
   readonly surfaces?: Readonly<Record<string, Partial<SurfaceConfig>>>;
   readonly toolsEndpoint?: Partial<Config["toolsEndpoint"]>;
   /** A TypeScript or JavaScript file, relative to gateway.yaml, that exports `hooks`. Run as the gateway, so trusted like it. */
@@ -114,6 +116,7 @@ function checkNames(source: Source, file: GatewayFile): void {
         `${source.file}:${source.lineOf(["safeguards", String(index), "surfaces"])}: safeguards.${index}.surfaces names ` +
           `"${name}"; declared surfaces: ${surfaces.join(", ")}`,
       );
+  faults.push(...oauthFaults(source, file.oauth ?? {}));
   if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"));
 }
 
@@ -140,6 +143,9 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
   const readOnly = flags.readOnly ?? environment.readOnly;
   const brand = { name: "Specgate", ...file.brand };
   const port = flags.port ?? environment.port ?? 3000;
+  const host = flags.host ?? environment.host ?? "127.0.0.1";
+  const databaseUrl =
+    environment.databaseUrl ?? new Secret(flags.inMemory === true ? "sqlite::memory:" : defaultDatabaseUrl);
   return deepFreeze({
     api: file.api,
     codegen: file.codegen ?? {},
@@ -147,6 +153,12 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
     credentials: resolveCredentials(file),
     scopes: resolveScopes(file),
     keys: { prefix: "sg", ...file.keys },
+    oauth: resolveOAuth(file.oauth, {
+      ...environment,
+      host,
+      hasSecret: environment.secrets.length > 0,
+      isInMemory: databaseUrl.reveal() === "sqlite::memory:",
+    }),
     surfaces: resolveSurfaces(file, Object.keys(upstreams), readOnly, brand.name, apiVersion),
     toolsEndpoint: { anonymous: "names", ...file.toolsEndpoint },
     brand,
@@ -157,7 +169,7 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
     readiness: { strict: false, ...file.readiness },
     metrics: { toolNames: false, ...file.metrics },
     server: {
-      host: flags.host ?? environment.host ?? "127.0.0.1",
+      host,
       port,
       ...metricsPortOf(environment, port),
       ...(environment.publicUrl !== undefined && { publicUrl: environment.publicUrl }),
@@ -167,9 +179,10 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
       secrets: environment.secrets,
       ...(environment.adminToken && { adminToken: environment.adminToken }),
       ...(environment.redisUrl !== undefined && { redisUrl: environment.redisUrl }),
-      databaseUrl:
-        environment.databaseUrl ?? new Secret(flags.inMemory === true ? "sqlite::memory:" : defaultDatabaseUrl),
+      databaseUrl,
       ...(environment.webhookSecret !== undefined && { webhookSecret: environment.webhookSecret }),
+      ...(environment.exchangeSecret && { exchangeSecret: environment.exchangeSecret }),
+      ...(environment.upstreamKeys && { upstreamKeys: environment.upstreamKeys }),
       drain: resolveDrain(environment),
       instances: environment.instances,
     },
@@ -411,6 +424,7 @@ function resolveSurfaces(
         sessions: "on" as const,
         upstream: upstreams[0] ?? "default",
         pageSize: 1_000,
+        oauth: true,
         serverInfo: { name: brand.toLowerCase().replace(/[^a-z0-9]+/g, "-") || file.api, title: brand, version },
         ...surface,
         readOnly: readOnly || (surface.readOnly ?? false),

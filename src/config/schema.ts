@@ -1,5 +1,6 @@
 import type { Schema } from "../descriptor.ts";
 import { codegenSchema } from "./codegen.ts";
+import { oauthSchema } from "./oauth.ts";
 
 const text: Schema = { type: "string", minLength: 1 };
 const texts: Schema = { type: "array", items: text };
@@ -88,6 +89,7 @@ const surface: Schema = closed({
   upstream: text,
   readOnly: { type: "boolean" },
   sessions: { enum: ["on", "off"] },
+  oauth: { type: "boolean" },
   instructions: text,
   pageSize: { type: "integer", minimum: 1, maximum: 10_000 },
   serverInfo: closed({ name: text, title: text, version: text }),
@@ -95,6 +97,12 @@ const surface: Schema = closed({
 
 /** RFC 6749 §3.3: scopes travel in one text, with spaces between them. */
 const scopeName: Schema = { type: "string", pattern: "^[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,100}$" };
+/** It is shown on pages that load nothing else, so it is a file of the web or stands here itself. */
+const brandLogo: Schema = {
+  type: "string",
+  pattern: "^(https://[^\\s\"';,]+|data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]+)$",
+};
+const brandColour: Schema = { type: "string", pattern: "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$" };
 const oneOrMore: Schema = { anyOf: [text, { ...texts, minItems: 1 }] };
 const flag = { inverted: { type: "boolean" }, alerts: text } as const;
 
@@ -145,11 +153,12 @@ export const gatewaySchema: Schema = closed(
       tools: { type: "array", items: closed({ match: oneOrMore, scope: scopeName }, ["match", "scope"]) },
       fromSpec: { type: "boolean" },
     }),
+    oauth: oauthSchema,
     keys: closed({ prefix: { type: "string", pattern: "^[a-z][a-z0-9]{0,15}$" } }),
     surfaces: { type: "object", minProperties: 1, additionalProperties: surface },
     hooks: text,
     toolsEndpoint: closed({ anonymous: { enum: ["names", "deny"] } }),
-    brand: closed({ name: text, supportUrl: text, keyPageUrl: text }),
+    brand: closed({ name: text, logo: brandLogo, colour: brandColour, supportUrl: text, keyPageUrl: text }),
     limits: closed({
       bodyBytes: count,
       depth: count,
