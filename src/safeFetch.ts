@@ -27,6 +27,18 @@ const maxRedirects = 5;
  * refused address or scheme, a redirect that is not allowed, a status other than 200, too large, too slow.
  */
 export async function safeFetch(url: string, options: SafeFetchOptions): Promise<Uint8Array> {
+  return (await safeFetchAnswer(url, options)).body;
+}
+
+/** What a server answered with. */
+export interface FetchedAnswer {
+  readonly body: Uint8Array;
+  /** Lower case; of a repeated header the first. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** {@link safeFetch} with the headers of the answer, for who heeds how long it may be kept. */
+export async function safeFetchAnswer(url: string, options: SafeFetchOptions): Promise<FetchedAnswer> {
   const trusted = options.trust === "operator";
   const maxBytes = options.maxBytes ?? (trusted ? 33_554_432 : 65_536);
   const timeoutMs = options.timeoutMs ?? (trusted ? 60_000 : 2_500);
@@ -48,7 +60,7 @@ interface Fetching {
   readonly signal: AbortSignal;
 }
 
-async function follow(start: URL, { options, agent, maxBytes, signal }: Fetching): Promise<Uint8Array> {
+async function follow(start: URL, { options, agent, maxBytes, signal }: Fetching): Promise<FetchedAnswer> {
   let url = start;
   for (let hop = 0; hop <= maxRedirects; hop++) {
     const headers = { "accept-encoding": "identity", ...options.headers };
@@ -56,7 +68,7 @@ async function follow(start: URL, { options, agent, maxBytes, signal }: Fetching
     const sending = { dispatcher: agent, method, headers, signal, ...(sent !== undefined && { body: sent }) };
     const { statusCode, headers: answered, body } = await request(url, sending);
     if (statusCode === 200 || (method === "POST" && statusCode > 200 && statusCode < 300))
-      return readBody(body, maxBytes, url);
+      return { body: await readBody(body, maxBytes, url), headers: plainHeaders(answered) };
     await body.dump({ limit: 1_024 }).catch(() => undefined);
     const location = statusCode >= 300 && statusCode < 400 ? answered.location : undefined;
     if (typeof location !== "string") throw refuse(url.href, `it answered ${statusCode}`);
@@ -66,6 +78,11 @@ async function follow(start: URL, { options, agent, maxBytes, signal }: Fetching
     url = next;
   }
   throw refuse(start.href, `it redirects more than ${maxRedirects} times`);
+}
+
+function plainHeaders(answered: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const named = Object.entries(answered).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]);
+  return Object.fromEntries(named.filter(([, value]) => value !== undefined)) as Record<string, string>; // just filtered
 }
 
 async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number, url: URL): Promise<Uint8Array> {

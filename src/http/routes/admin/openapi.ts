@@ -82,7 +82,7 @@ const auditRecord: Part = {
 };
 
 const schemas: Part = {
-  Key: closed(view),
+  Key: closed(view, ["start"]),
   IssuedKey: closed({ key: { ...text, description: "The key itself. It is shown this once." }, ...view }),
   KeyPage: closed(
     { items: { type: "array", items: ref("Key") }, nextCursor: { ...text, description: "Absent at the end." } },
