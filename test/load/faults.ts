@@ -73,6 +73,7 @@ export async function runFault(cluster: Cluster, name: string): Promise<Load> {
     cluster,
     clients: 90,
     stateless: 10,
+    readers: 8,
     seconds: 16,
     thinkMs: 700,
     rampMs: 4_000,

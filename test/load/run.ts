@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly clients: number;
   /** Clients of 2026-07-28. Default 0. */
   readonly stateless?: number;
+  /** Session-era clients that read and do nothing else. Default 0. */
+  readonly readers?: number;
   /** Pause of a client between two steps. */
   readonly thinkMs: number;
   /** Clients start over this long, so that no two of many move in step. Default 2,000. */
@@ -48,7 +50,7 @@ export interface Load {
 /** Lets clients loose on a cluster, lets the last rounds finish, compares with Beacon's rows and judges it all. */
 export async function runLoad(options: LoadOptions): Promise<Load> {
   const { cluster, seconds, clients, stateless = 0, thinkMs, boundMs = 10_000, announceMs = 4_000 } = options;
-  const { rampMs = 2_000, leastRounds = 0 } = options;
+  const { rampMs = 2_000, leastRounds = 0, readers = 0 } = options;
   const history = createHistory();
   const wire = createWire(cluster.url);
   const showcase: Showcase = { sessions: new Map(), events: new Map() };
@@ -79,6 +81,9 @@ export async function runLoad(options: LoadOptions): Promise<Load> {
     Array.from({ length: count }, (_, index) => `${letter}${index}`);
   const all = [
     ...names("c", clients).map((name, index) => live(name, index, runSessionClient)),
+    ...names("r", readers).map((name, index) =>
+      live(name, index, (client) => runSessionClient({ ...client, readsOnly: true })),
+    ),
     ...names("s", stateless).map((name, index) => live(name, index, runStatelessClient)),
   ];
   const announcing = announce(cluster, history, announceMs, isOver);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Caller } from "./cluster.ts";
 import { rowPrefix } from "./cluster.ts";
 import type { History } from "./history.ts";
@@ -23,6 +24,8 @@ export interface ClientOptions {
   /** Whether a client with so many whole rounds begins no other. */
   readonly isOver: (rounds: number) => boolean;
   readonly boundMs: number;
+  /** Reads and nothing else, one after another: something is being read at any time. */
+  readonly readsOnly?: boolean;
   /** Unique to the run, so that rows of two runs never meet. */
   readonly run: string;
 }
@@ -86,7 +89,7 @@ async function playRound(client: Client): Promise<boolean> {
   const listener = startListening({ peer, history, session, headers });
   client.showcase.sessions.set(client.caller.tenant, session);
   let whole = true;
-  for (const step of steps) {
+  for (const step of client.readsOnly === true ? reads : steps) {
     await think();
     whole = (await step(client)) && whole;
     if (listener.lost()) break;
@@ -356,6 +359,8 @@ const trespass: Step = async (client) => {
 
 const steps: readonly Step[] = [list, read, createOnce, create, ask, cancel, talk, trespass];
 
+const reads: readonly Step[] = Array.from({ length: 20 }, () => read);
+
 interface Extra extends Partial<Pick<Asking, "judge" | "learn" | "facts" | "onMessage">> {
   readonly id?: number;
   readonly signal?: AbortSignal;
@@ -384,11 +389,19 @@ async function notify({ peer, session, headers }: Client, method: string, params
   return line.outcome === "ok";
 }
 
-async function reply({ peer, session, headers }: Client, id: unknown, result: object): Promise<boolean> {
+/** Sends an answer again until it is taken: the person is not asked again because a store was away. */
+async function reply({ peer, session, headers, boundMs }: Client, id: unknown, result: object): Promise<boolean> {
   const body = { jsonrpc: "2.0", id, result };
-  const { line } = await peer.ask({ operation: "answer", session, id: null, sending: { headers, body } });
-  return line.outcome === "ok";
+  const until = performance.now() + boundMs / 2;
+  for (;;) {
+    const { line } = await peer.ask({ operation: "answer", session, id: null, sending: { headers, body } });
+    const isAway = line.outcome === "cut" || line.status === 503;
+    if (!isAway || performance.now() > until) return line.outcome === "ok";
+    await sleep(answerAgainMs);
+  }
 }
+
+const answerAgainMs = 300;
 
 function text(value: unknown): string {
   return JSON.stringify(value).slice(0, 200);
