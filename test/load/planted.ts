@@ -147,13 +147,16 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
     edits: [
       {
         file: "src/mcp/methods/toolsCall.ts",
-        find: "return callToolResult(await context.surface.run(callOf(context, tool, args, params)), context);",
+        find: "return callToolResult(await context.surface.run(",
         replace: `
           const shared = (globalThis.shared ??= new Map());
-          const running = (tool.kind === "get" && shared.get(name)) || context.surface.run(callOf(context, tool, args, params));
-          shared.set(name, running);
-          setTimeout(() => shared.delete(name), 50);
-          return callToolResult(await running, context);`,
+          const runShared = (call) => {
+            const running = (tool.kind === "get" && shared.get(name)) || context.surface.run(call);
+            shared.set(name, running);
+            setTimeout(() => shared.delete(name), 50);
+            return running;
+          };
+          return callToolResult(await runShared(`,
       },
     ],
   },
