@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { GatewayError } from "../errors.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import { hashOf, type RedisKeys } from "../redis/keys.ts";
@@ -24,6 +25,9 @@ const maxEventBytes = 262_144;
 const maxStreams = 64;
 /** Sessions that a broadcast reaches at a time. */
 const broadcastBatch = 200;
+/** A replica that is not done with a batch within this has died; another finishes the broadcast. */
+const makingMs = 5_000;
+const lookAgainMs = 250;
 
 /**
  * Where a stream stands is one field of the session's HASH of streams: `base count bytes ended at once`. An event's `seq` is
@@ -159,12 +163,13 @@ export function createRedisStreams(
     }
     return seq;
   };
-  const appendToAll = async (event: NewEvent): Promise<void> => {
+  const appendToAll = async (event: NewEvent, keep: () => Promise<unknown>): Promise<void> => {
     let cursor = "0";
     do {
       const [next, found] = await orUnavailable(commands.zscan(keys.sessions, cursor, "COUNT", broadcastBatch));
       const ids = found.filter((_, index) => index % 2 === 0);
       await Promise.all(ids.map((id) => append(id, event)));
+      await keep();
       cursor = next;
     } while (cursor !== "0");
   };
@@ -191,9 +196,14 @@ export function createRedisStreams(
     abandon: leases.release,
     broadcast: async (stream, data, eventId) => {
       const claim = keys.once(eventId);
-      if ((await orUnavailable(commands.set(claim, "1", "PX", broadcastLifeMs, "NX"))) === null) return;
+      while ((await orUnavailable(commands.set(claim, "making", "PX", makingMs, "NX"))) === null) {
+        if ((await orUnavailable(commands.get(claim))) === "made") return;
+        await sleep(lookAgainMs); // whoever makes it may die of it: then it is ours to finish
+      }
       try {
-        await appendToAll({ stream, data, last: false, once: hashOf(eventId) });
+        const keep = (): Promise<unknown> => orUnavailable(commands.pexpire(claim, makingMs));
+        await appendToAll({ stream, data, last: false, once: hashOf(eventId) }, keep);
+        await orUnavailable(commands.set(claim, "made", "PX", broadcastLifeMs));
       } catch (thrown) {
         // Whoever tries again finishes it: a session that has the event already does not get it twice.
         await commands.unlink(claim).catch(() => undefined);

@@ -263,6 +263,20 @@ describe.skipIf(withoutRedis)("sessions in Redis, seen by two replicas", () => {
       for (const page of pages) expect(page?.events.map(({ data }) => data)).toEqual(["e1", "e2"]);
     });
 
+    it("are finished by another when the replica that makes one dies in the middle, and only then", async () => {
+      const [one, two] = await pair({ prefix: "died:" });
+      for (const id of ["s1", "s2"]) await one.sessions.create(id, id, freshState);
+      // As it is left: claimed, and made for one session of two.
+      await one.sessions.broadcast("session", "e1", "id of e1");
+      const [claim = ""] = await one.redis.commands.keys("died:evt:*");
+      await one.redis.commands.set(claim, "making", "PX", 700);
+      await one.redis.commands.del("died:ev:{s2}:session", "died:evs:{s2}");
+      const finished = two.sessions.broadcast("session", "e1", "id of e1");
+      expect((await two.sessions.read("s2", "session", "0"))?.events).toEqual([]);
+      await finished;
+      for (const id of ["s1", "s2"]) expect((await two.sessions.read(id, "session", "0"))?.events).toHaveLength(1);
+    });
+
     it("are finished by whoever tries again, and double for nobody", async () => {
       const [one, two] = await pair({ prefix: "again:" });
       await one.sessions.create("s1", "ph", freshState);
