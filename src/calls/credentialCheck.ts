@@ -56,7 +56,8 @@ function checkOperation(api: Api, id: string): ToolSpec {
   return found;
 }
 
-function identityOf(answer: unknown, config: CheckConfig): Identity {
+/** Who an answer says its asker is, by the paths of the configuration. */
+export function identityOf(answer: unknown, config: Omit<CheckConfig, "cacheSeconds">): Identity {
   return {
     user: party(answer, config.user, config.userName),
     organisation: party(answer, config.organisation, config.organisationName),
@@ -79,7 +80,8 @@ function scopesOf(answer: unknown, { path, map }: NonNullable<CheckConfig["scope
   return map === undefined ? known : known.flatMap((word) => (Object.hasOwn(map, word) ? [map[word] as string] : [])); // hasOwn says so
 }
 
-function at(value: unknown, path: string): unknown {
+/** What is at a dot path of a JSON value; undefined where there is nothing. */
+export function at(value: unknown, path: string): unknown {
   let inner = value;
   for (const key of path.split(".")) {
     if (typeof inner !== "object" || inner === null || !Object.hasOwn(inner, key)) return undefined;

@@ -7,7 +7,10 @@ import type { CredentialsConfig } from "./config.ts";
 export interface SignInConfig {
   /** The API owner's OpenID Connect provider. */
   readonly oidc?: OidcConfig;
-  /** Whether a key of the API or of the gateway signs its owner in. Default false. */
+  /**
+   * Whether a key signs its owner in: one of the gateway, and where `consent.me` says whose it is, one of the API. Default: only where
+   * there is no `oidc`.
+   */
   readonly key: boolean;
   /**
    * What is sent to the API for a Connection of somebody who signed in at `oidc`: a key made there (`mint`), or the provider's
@@ -187,7 +190,7 @@ export interface SignInSurroundings {
  */
 export function resolveSignIn(file: SignInFile, { check, clientSecret }: SignInSurroundings): SignInConfig {
   const { signIn = {}, consent: given = {} } = file;
-  const { oidc, key = false } = signIn;
+  const { oidc, key = oidc === undefined } = signIn;
   const consent = resolveConsent(given, check);
   const upstreamCredential = file.upstreamCredential ?? (consent.mint === undefined ? "pasted" : "mint");
   const fault = faultOf({ oidc: oidc !== undefined, key, upstreamCredential, consent });
@@ -209,13 +212,11 @@ function faultOf(given: {
 }): string | undefined {
   const { oidc, key, upstreamCredential, consent } = given;
   if (!oidc && !key)
-    return "oauth.signIn names no way to sign in; set oauth.signIn.oidc to your identity provider, or oauth.signIn.key to true";
+    return "oauth.signIn leaves no way to sign in; set oauth.signIn.oidc to your identity provider, or oauth.signIn.key to true";
   if (oidc && upstreamCredential === "pasted")
     return "oauth.upstreamCredential is pasted, but somebody who signs in at oauth.signIn.oidc pastes no key; set it to mint (with oauth.consent.mint) or userToken";
   if (upstreamCredential === "mint" && consent.mint === undefined)
     return "oauth.upstreamCredential is mint, but oauth.consent.mint does not name the operation that makes a key";
-  if (key && consent.me === undefined)
-    return "oauth.signIn.key needs credentials.check, the operation that says who a key belongs to";
   return undefined;
 }
 

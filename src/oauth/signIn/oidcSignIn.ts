@@ -31,7 +31,10 @@ export interface OidcSignIn {
   /** Marks the browser; resolves to where it is to be sent. */
   readonly leave: (res: ServerResponse, to: string, again: boolean) => Promise<string>;
   /** Who came back to the browser that left, and where they go on to. Throws `invalid_request` (400) for any other. */
-  readonly comeBack: (req: IncomingMessage, res: ServerResponse) => Promise<{ readonly who: SignedIn; readonly to: string }>;
+  readonly comeBack: (
+    req: IncomingMessage,
+    res: ServerResponse,
+  ) => Promise<{ readonly who: SignedIn; readonly to: string }>;
 }
 
 const awaySeconds = 600;
@@ -81,7 +84,8 @@ async function whoArrived(
     user: identity?.user ? { ...claimed, ...identity.user } : claimed,
     // Where there is a list, it is chosen from that.
     organisation: accounts.organisations === undefined ? (identity?.organisation ?? null) : null,
-    isAdmin: adminClaim !== undefined && Object.entries(adminClaim).every(([name, value]) => claimHolds(claims[name], value)),
+    isAdmin:
+      adminClaim !== undefined && Object.entries(adminClaim).every(([name, value]) => claimHolds(claims[name], value)),
     by: {
       means: "oidc",
       token: token.reveal(),
@@ -102,7 +106,11 @@ function nameIn({ name, preferred_username: handle, email }: Arrival["claims"]):
 }
 
 function unknownState(): GatewayError {
-  return new GatewayError("invalid_request", "this sign-in was not begun in this browser, has been used, or took too long", {
-    next: "Go back to the program that you want to connect, and start again there. Safari keeps no cookies for http://localhost: use another browser for that.",
-  });
+  return new GatewayError(
+    "invalid_request",
+    "this sign-in was not begun in this browser, has been used, or took too long",
+    {
+      next: "Go back to the program that you want to connect, and start again there. Safari keeps no cookies for http://localhost: use another browser for that.",
+    },
+  );
 }

@@ -63,7 +63,9 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
     });
     return discovered;
   };
-  const arrivalOf = (tokens: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers): Omit<Arrival, "claims"> => {
+  const arrivalOf = (
+    tokens: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers,
+  ): Omit<Arrival, "claims"> => {
     const seconds = tokens.expiresIn();
     return {
       token: new Secret(tokens.access_token),

@@ -40,7 +40,12 @@ export async function rightsOf(
   const identity = await me(asking);
   if (identity === null) throw over();
   const own = isToken ? (chosen ?? identity.organisation) : identity.organisation;
-  return { user: identity.user ?? user, organisation: own, scopes: identity.scopes, asking: { ...asking, organisation: own } };
+  return {
+    user: identity.user ?? user,
+    organisation: own,
+    scopes: identity.scopes,
+    asking: { ...asking, organisation: own },
+  };
 }
 
 async function rightsOfGatewayKey(
