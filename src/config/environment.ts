@@ -24,6 +24,8 @@ export interface Environment {
   readonly webhookSecret?: Secret;
   /** Of the client that exchanges tokens. */
   readonly exchangeSecret?: Secret;
+  /** Of the client at the identity provider that people sign in at. */
+  readonly oidcClientSecret?: Secret;
   /** Keys of the upstream by the value of a claim. */
   readonly upstreamKeys?: ReadonlyMap<string, Secret>;
   readonly instances: number;
@@ -62,6 +64,7 @@ export function readEnvironment(variables: Variables): Environment {
     ...optional("databaseUrl", secret(variables, "DATABASE_URL", faults)),
     ...optional("webhookSecret", secret(variables, "AUDIT_WEBHOOK_SECRET", faults)),
     ...optional("exchangeSecret", secret(variables, "OAUTH_EXCHANGE_SECRET", faults)),
+    ...optional("oidcClientSecret", secret(variables, "OIDC_CLIENT_SECRET", faults)),
     ...optional("upstreamKeys", upstreamKeys(variables, faults)),
     instances: instances(text("INSTANCES"), faults),
     ...optional("drainReadyMs", duration("DRAIN_READY_MS", text("DRAIN_READY_MS"), faults)),

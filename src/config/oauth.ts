@@ -1,7 +1,9 @@
 import type { Schema } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
 import type { Secret } from "../telemetry/secret.ts";
+import type { CredentialsConfig } from "./config.ts";
 import type { Source } from "./faults.ts";
+import { resolveSignIn, type SignInConfig, type SignInFile, signInProperties } from "./signIn.ts";
 
 /** How OAuth clients get in (oauth.md). `off`: not at all, and nothing of it is served. */
 export type OAuthConfig = { readonly mode: "off" } | ServerOAuthConfig | ResourceOAuthConfig;
@@ -19,6 +21,8 @@ export interface ServerOAuthConfig {
   readonly extraRedirectSchemes: readonly string[];
   /** Which arguments of Tools what the user picked is bound to. Default: none, and the upstream's credential alone decides. */
   readonly bind: { readonly organisation?: BoundTo; readonly pages?: BoundTo };
+  /** How its users sign in, and what they are asked. */
+  readonly signIn: SignInConfig;
 }
 
 export interface ConfiguredClient {
@@ -79,7 +83,7 @@ export interface TokenExchangeConfig {
 }
 
 /** `oauth` as written. */
-export interface OAuthFile {
+export interface OAuthFile extends SignInFile {
   readonly mode?: "off" | "server" | "resource";
   readonly clients?: readonly ConfiguredClient[];
   readonly registration?: boolean;
@@ -124,6 +128,7 @@ export const oauthSchema: Schema = closed({
   },
   extraRedirectSchemes: { type: "array", items: { type: "string", pattern: "^[a-z][a-z0-9+.-]*$" } },
   bind: closed({ organisation: bound, pages: bound }),
+  ...signInProperties,
   issuer: text,
   audience: text,
   jwksUri: text,
@@ -149,7 +154,17 @@ export const oauthSchema: Schema = closed({
 });
 
 const keysOf = {
-  server: ["clients", "registration", "clientDocuments", "extraRedirectSchemes", "bind"],
+  server: [
+    "clients",
+    "registration",
+    "clientDocuments",
+    "extraRedirectSchemes",
+    "bind",
+    "signIn",
+    "upstreamCredential",
+    "consent",
+    "adminClaim",
+  ],
   resource: ["issuer", "audience", "jwksUri", "tokenType", "clockToleranceSeconds", "claims", "upstream"],
 } as const;
 
@@ -207,6 +222,9 @@ export interface OAuthSurroundings {
   readonly hasSecret: boolean;
   readonly isInMemory: boolean;
   readonly exchangeSecret?: Secret;
+  /** Of the client at the provider of `oauth.signIn.oidc`. */
+  readonly oidcClientSecret?: Secret;
+  readonly check?: CredentialsConfig["check"];
   readonly upstreamKeys?: ReadonlyMap<string, Secret>;
 }
 
@@ -237,7 +255,8 @@ function refuseOpenUrl({ host, publicUrl }: OAuthSurroundings): void {
     refuse("oauth is on, so PUBLIC_URL must begin with https://; http is for localhost alone");
 }
 
-function serverOf(file: OAuthFile, { hasSecret, isInMemory }: OAuthSurroundings): ServerOAuthConfig {
+function serverOf(file: OAuthFile, surroundings: OAuthSurroundings): ServerOAuthConfig {
+  const { hasSecret, isInMemory, check, oidcClientSecret: clientSecret } = surroundings;
   if (!hasSecret && !isInMemory)
     refuse(
       "oauth.mode is server, and what it keeps outlives this process, but SPECGATE_SECRET is not set: set it, e.g. to the output of: openssl rand -base64 32",
@@ -253,6 +272,7 @@ function serverOf(file: OAuthFile, { hasSecret, isInMemory }: OAuthSurroundings)
       ...(organisation !== undefined && { organisation: boundTo(organisation) }),
       ...(pages !== undefined && { pages: boundTo(pages) }),
     },
+    signIn: resolveSignIn(file, { ...(check && { check }), ...(clientSecret && { clientSecret }) }),
   };
 }
 

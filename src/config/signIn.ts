@@ -179,7 +179,7 @@ export const signInProperties: Readonly<Record<string, Schema>> = {
 
 /** What sign-in needs of the rest of the configuration. */
 export interface SignInSurroundings {
-  readonly check: CredentialsConfig["check"];
+  readonly check?: CredentialsConfig["check"];
   /** `OIDC_CLIENT_SECRET`. */
   readonly clientSecret?: Secret;
 }
