@@ -33,7 +33,10 @@ export interface AuditWriter extends AuditLog {
 
 /** Events of one transaction. */
 const batchSize = 500;
-/** Under load commits begin this far apart, so that concurrent intents share one; alone an intent waits for nothing. */
+/**
+ * Where intents come side by side, commits begin this far apart, so that they share one; an intent that is alone waits for
+ * nothing. Records that nobody waits for go with the next intent, or after this time.
+ */
 const groupMs = 5;
 /** Pause before a commit that failed is tried again. */
 const againMs = 250;
@@ -60,26 +63,27 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
   /** Intents that were refused while their batch was under way: they may come to be committed. */
   const doubtful = new Set<string>();
   let isRunning = false;
-  let isPlanned = false;
+  let planned: { readonly isUrgent: boolean; readonly cancel: () => void } | undefined;
+  let isGrouped = false;
   let startedAt = Number.NEGATIVE_INFINITY;
   let awaySince: number | undefined;
   let lost = 0;
   let closing = false;
   let isOver = false;
 
-  const start = (): void => {
-    if (isRunning || isPlanned) return;
-    isPlanned = true;
-    const wait = startedAt + groupMs - performance.now();
-    if (wait > 0) setTimeout(run, wait);
-    else setImmediate(run); // what has arrived already goes along
+  const start = (isUrgent: boolean): void => {
+    if (isRunning || isOver || planned?.isUrgent === true || planned?.isUrgent === isUrgent) return;
+    planned?.cancel();
+    const since = isUrgent ? startedAt : performance.now();
+    const wait = isUrgent && !isGrouped ? 0 : since + groupMs - performance.now();
+    planned = { isUrgent, cancel: wait > 0 ? inMs(wait, run) : soon(run) };
   };
   const run = async (): Promise<void> => {
-    isPlanned = false;
+    planned = undefined;
     isRunning = true;
     await writeAll();
     isRunning = false;
-    if (queue.length > 0 && !isOver) start();
+    if (queue.length > 0) start(queue.some(({ done }) => done !== undefined));
   };
   const writeAll = async (): Promise<void> => {
     for (let size = batchSize; (queue.length > 0 || batch.length > 0) && !isOver; ) {
@@ -108,6 +112,7 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
     if (taken.size > 0) return drop(taken);
     const entries = batch;
     batch = [];
+    isGrouped = entries.filter(({ done }) => done !== undefined).length > 1;
     end = rows.at(-1) ?? end;
     if (awaySince !== undefined) logger.info({ lost }, "the audit log is written again");
     awaySince = undefined;
@@ -146,7 +151,7 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
   const enqueue = (entry: Entry): void => {
     queue.push(entry);
     if (queue.length > mostCalls) dropCall();
-    start();
+    start(entry.done !== undefined);
   };
   const dropCall = (): void => {
     const oldest = queue.findIndex(({ event }) => event.kind === "call");
@@ -193,6 +198,17 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
       if (left > 0) logger.error({ records: left }, "the process ends before the audit log could be written");
     },
   };
+}
+
+function inMs(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
+/** What has arrived by then goes along. */
+function soon(run: () => void): () => void {
+  const immediate = setImmediate(run);
+  return () => clearImmediate(immediate);
 }
 
 function pause(ms: number): Promise<void> {
