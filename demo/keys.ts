@@ -7,6 +7,7 @@ import { type Answer, ApiFailure, type Caller, type Context, type KeyScope } fro
 import { add, change, found, record, shown } from "./rows.ts";
 import type { Store } from "./store.ts";
 
+const organisations = ["org_acme", "org_globex"];
 const keyScopes: readonly KeyScope[] = ["read", "write", "delete"];
 
 /** What each role includes: the scopes its keys may use, and named permissions. */
@@ -52,6 +53,31 @@ export function keyOf(headers: IncomingHttpHeaders): string | undefined {
   const own = headers["x-api-key"];
   if (typeof own === "string") return own.trim();
   return /^bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? "")?.[1];
+}
+
+/**
+ * Who signed in at the demo's identity provider, within the organisation that a request names (`x-organisation-id`), else in the first
+ * of theirs. Throws 401 for somebody Beacon does not know, 403 for an organisation they are not in.
+ */
+export function personOf(store: Store, userId: string, named: string | undefined): Caller {
+  const memberships = organisations.filter((one) => store.get(one, "User", userId) !== undefined);
+  const [first] = memberships;
+  if (first === undefined) throw new ApiFailure(401, "unauthenticated", "Beacon does not know you");
+  if (named !== undefined && !memberships.includes(named))
+    throw new ApiFailure(403, "forbidden", "you are not in that organisation");
+  const organisationId = named ?? first;
+  const user = store.get(organisationId, "User", userId) ?? {};
+  const role = roles[String(user.role)];
+  return {
+    organisationId,
+    keyId: "signed_in",
+    keyName: "Signed in",
+    scopes: role?.scopes ?? [],
+    user,
+    permissions: role?.permissions ?? [],
+    isPerson: true,
+    ...(named === undefined && { memberships }),
+  };
 }
 
 /** Who a key stands for. Throws 401 for no key, and one text for every key that does not work. */
@@ -100,6 +126,15 @@ export function createApiKey(context: Context): Answer {
   enrolKey(context.store, key, context.caller.organisationId, String(row.id));
   record(context, nounNamed("ApiKey"), row, "create");
   return { status: 201, body: { ...shown(context.store, nounNamed("ApiKey"), row), key } };
+}
+
+/** `DELETE /api-keys/{apiKeyId}` as the model yields it, but that somebody who signed in may delete keys of their own alone. */
+export function deleteApiKey(context: Context, remove: (context: Context) => Answer): Answer {
+  const { isPerson, scopes, user } = context.caller;
+  const row = found(context, nounNamed("ApiKey"), context.path.apiKeyId);
+  if (isPerson === true && !scopes.includes("delete") && row.userId !== user.id)
+    throw new ApiFailure(403, "forbidden", "this key belongs to somebody else");
+  return remove(context);
 }
 
 /** `POST /api-keys/{apiKeyId}/rotate`: a new value for the key; the old one stops working at once. */

@@ -14,6 +14,10 @@ export interface Caller {
   readonly scopes: readonly KeyScope[];
   readonly user: Row;
   readonly permissions: readonly string[];
+  /** The organisations of a person who signed in and has named none; absent for a key, which has one. */
+  readonly memberships?: readonly string[];
+  /** A person who signed in, without a key. */
+  readonly isPerson?: boolean;
 }
 
 /** One request, its parts already validated. */
@@ -48,6 +52,8 @@ export interface Route {
   /** null: anyone may call it without a key. */
   readonly scope: KeyScope | null;
   readonly permission?: string;
+  /** A person who signed in may do it for themselves, whatever the role. */
+  readonly forOneself?: boolean;
   /** Query parameters. */
   readonly query?: Readonly<Record<string, Field & { readonly commas?: boolean }>>;
   /** The JSON body; `schema` is the name of its component schema, or the schema itself. */

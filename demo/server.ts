@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from "node:net";
 import { advance } from "./clock.ts";
 import { readBody, readQuery, readText } from "./input.ts";
-import { callerOf, keyOf, requireRights } from "./keys.ts";
+import { callerOf, keyOf, personOf, requireRights } from "./keys.ts";
 import { type Answer, ApiFailure, type Caller } from "./route.ts";
 import { type Router, routerOf } from "./router.ts";
 import { routes } from "./routes.ts";
@@ -22,6 +22,8 @@ export interface BeaconOptions {
   readonly now?: Date;
   /** Whether each request is told on stderr. Default false. */
   readonly log?: boolean;
+  /** The user that an access token of the demo's identity provider stands for; null: it is not good. Default: keys alone are good. */
+  readonly userOf?: (token: string) => Promise<string | null>;
 }
 
 /** One request Beacon has received; headers without the key. `status` is 0 until it is answered. */
@@ -75,7 +77,7 @@ export async function startBeacon(options: BeaconOptions = {}): Promise<Beacon> 
   // Without a given time the clock is the real one.
   const now = (): string =>
     new Date(options.now === undefined ? Date.now() : base.getTime() + Date.now() - startedAt).toISOString();
-  const world = { store, router: routerOf(routes), now, tick: tickOf(store) };
+  const world = { store, router: routerOf(routes), now, tick: tickOf(store), userOf: options.userOf };
   const server = createServer((request, response) => {
     void serve(world, request, response, (record) => {
       total += 1;
@@ -146,6 +148,7 @@ interface World {
   readonly router: Router;
   readonly now: () => string;
   readonly tick: (now: string) => void;
+  readonly userOf: BeaconOptions["userOf"];
 }
 
 /** Answers one request; never rejects. */
@@ -160,14 +163,31 @@ async function serve(
   keep(record);
   try {
     record.body = await readText(request);
-    send(response, record, answer(world, request, record));
+    const userId = await signedIn(world, request);
+    send(response, record, answer(world, request, { record, userId }));
   } catch (thrown) {
     send(response, record, failureAnswer(thrown));
   }
   return record;
 }
 
-function answer(world: World, request: IncomingMessage, record: RequestRecord): Answer {
+/** Who signed in, where a request carries an access token: those are JWTs, and keys are not. */
+async function signedIn({ userOf }: World, request: IncomingMessage): Promise<string | null> {
+  const token = keyOf({ authorization: request.headers.authorization });
+  return userOf !== undefined && token?.split(".").length === 3 ? userOf(token) : null;
+}
+
+function callerIn({ store }: World, request: IncomingMessage, userId: string | null, time: string): Caller {
+  const organisation = request.headers["x-organisation-id"];
+  if (userId !== null) return personOf(store, userId, typeof organisation === "string" ? organisation : undefined);
+  return callerOf(store, keyOf(request.headers), time);
+}
+
+function answer(
+  world: World,
+  request: IncomingMessage,
+  { record, userId }: { readonly record: RequestRecord; readonly userId: string | null },
+): Answer {
   const { store, router, now, tick } = world;
   const url = urlOf(request);
   const match = router.match(record.method, url.pathname);
@@ -175,8 +195,9 @@ function answer(world: World, request: IncomingMessage, record: RequestRecord): 
   const { route, path } = match;
   const time = now();
   tick(time);
-  const caller = route.scope === null ? nobody : callerOf(store, keyOf(request.headers), time);
-  if (route.scope !== null) requireRights(caller, route.scope, route.permission);
+  const caller = route.scope === null ? nobody : callerIn(world, request, userId, time);
+  const isOwn = route.forOneself === true && caller.isPerson === true;
+  if (route.scope !== null && !isOwn) requireRights(caller, route.scope, route.permission);
   const query = readQuery(route, url.searchParams);
   const body = readBody(route, request.headers["content-type"], record.body);
   const work = (): Answer => route.answer({ store, caller, now: time, path, query, body, url });

@@ -1,10 +1,11 @@
-import { createApiKey, rotateApiKey } from "../keys.ts";
+import { createApiKey, deleteApiKey, rotateApiKey } from "../keys.ts";
 import { type Json, object, parseField, type Row, type Schema } from "../model/fields.ts";
 import { nounNamed } from "../model/index.ts";
 import { labelOf } from "../model/noun.ts";
 import { bodyOf, schemaRef } from "../nounRoutes.ts";
+import { pageAnswer, sliceOf } from "../paging.ts";
 import type { Context, Route } from "../route.ts";
-import { found } from "../rows.ts";
+import { found, shown } from "../rows.ts";
 
 const me = object("Who the key stands for", {
   user: object(
@@ -119,13 +120,32 @@ export const accountRoutes: readonly Route[] = [
 
 /** The create of API keys answers the key's value, so it replaces the one the model yields. */
 export function withKeyValue(route: Route): Route {
+  if (route.operationId === "deleteApiKey")
+    return { ...route, forOneself: true, answer: (context) => deleteApiKey(context, route.answer) };
   if (route.operationId !== "createApiKey") return route;
   const success = {
     status: 201,
     description: "The new key with its value, shown this once",
     schema: schemaRef("ApiKeyWithValue"),
   };
-  return { ...route, success, answer: createApiKey };
+  return { ...route, success, forOneself: true, answer: createApiKey };
+}
+
+/** Somebody who signed in sees every organisation they are in, until they name one. */
+export function withMemberships(route: Route): Route {
+  if (route.operationId !== "listOrganisations") return route;
+  const noun = nounNamed("Organisation");
+  return {
+    ...route,
+    answer: (context) => {
+      const { memberships } = context.caller;
+      if (memberships === undefined) return route.answer(context);
+      const rows = memberships.flatMap((id) => context.store.get(id, noun.name, id) ?? []);
+      const slice = sliceOf(noun, context.query);
+      const items = rows.slice(slice.offset, slice.offset + slice.limit).map((row) => shown(context.store, noun, row));
+      return pageAnswer(noun, context, { items, slice, total: rows.length });
+    },
+  };
 }
 
 /** Component schemas of these operations. */
