@@ -13,6 +13,7 @@ import { applyInterceptors, type HandTool } from "./calls/call.ts";
 import type { Claims } from "./calls/claims.ts";
 import { createCredentialCheck } from "./calls/credentialCheck.ts";
 import { createDriftReport } from "./calls/drift.ts";
+import { createHolds } from "./calls/holds.ts";
 import { hookIndex, type ToolHook } from "./calls/hooks.ts";
 import { countingKeyCalls, untilRevoked } from "./calls/keyCalls.ts";
 import type { CallRates } from "./calls/rateLimit.ts";
@@ -21,8 +22,9 @@ import { guardTools } from "./calls/safeguards/guarding.ts";
 import type { SafeguardStores } from "./calls/safeguards/safeguard.ts";
 import { tracking } from "./calls/tracking.ts";
 import { createCatalog } from "./catalog/catalog.ts";
+import { assertAliases, createSearch } from "./catalog/search/search.ts";
 import { createValidator } from "./catalog/validator.ts";
-import type { Config, LimitsConfig, ScopesConfig, SurfaceConfig } from "./config/config.ts";
+import type { Config, LimitsConfig, SurfaceConfig, WhoamiConfig } from "./config/config.ts";
 import type { Api } from "./descriptor.ts";
 import { GatewayError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
@@ -32,8 +34,14 @@ import { adminRouter } from "./http/routes/admin/admin.ts";
 import type { Health, Readiness } from "./http/routes/health.ts";
 import { setupPage } from "./http/routes/page.ts";
 import type { KeyStore } from "./storage/port.ts";
+import { createCompactSurface } from "./surfaces/compact/compact.ts";
+import { permitsWithin } from "./surfaces/narrowing.ts";
+import type { Prompt } from "./surfaces/prompts/prompt.ts";
+import type { Resource } from "./surfaces/resources/resource.ts";
 import type { Surface } from "./surfaces/surface.ts";
-import { createTypedSurface } from "./surfaces/typed.ts";
+import { createTypedSurface, type TypedSurfaceOptions } from "./surfaces/typed.ts";
+import { assertWhoami, createWhoamiResource, createWhoamiTool, type WhoamiParts } from "./surfaces/whoami.ts";
+import { shownText, withViews } from "./surfaces/withViews.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import type { Secret } from "./telemetry/secret.ts";
@@ -50,6 +58,10 @@ export interface Served {
   readonly tools?: readonly HandTool[];
   /** The API owner's code around Tools. */
   readonly hooks?: readonly ToolHook[];
+  /** Resources written by hand, on every Surface beside the configured ones. */
+  readonly resources?: readonly Resource[];
+  /** Likewise prompts. */
+  readonly prompts?: readonly Prompt[];
 }
 
 /** What lives as long as the process, whatever is served meanwhile. */
@@ -95,7 +107,10 @@ export interface Serving {
   readonly view: McpView;
   /** Every other route; answers 404 itself. */
   readonly app: RequestListener;
-  /** SHA-256 of what clients are shown: changes exactly when a list of tools does. Computed on first use. */
+  /**
+   * SHA-256 of what clients are shown: those of the lists of tools, prompts and resources with dots between. Each changes exactly
+   * when a list of its kind does. Computed on first use.
+   */
   readonly hash: () => string;
   /** Resolves when no Call runs in it, or after `withinMs`. */
   readonly finished: (withinMs: number) => Promise<void>;
@@ -107,7 +122,8 @@ export interface Serving {
  * Wires what follows from `api` and `config`. Nothing is sent. Throws `invalid_request` when the Config names something that
  * the API does not have.
  */
-export function createServing({ api, config, tools = [], hooks = [] }: Served, standing: Standing): Serving {
+export function createServing(served: Served, standing: Standing): Serving {
+  const { api, config, hooks = [] } = served;
   const { secrets, logger, metrics, url } = standing;
   const { limits, server } = config;
   const dispatchers = new Map(Object.entries(config.upstreams).map(([name, one]) => [name, createConnections(one)]));
@@ -119,13 +135,23 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
   );
   const upstreamOf = ({ upstream }: SurfaceConfig): ObservedUpstream => found(upstreams.get(upstream));
   const surfaceConfig = (name: string): SurfaceConfig => found(config.surfaces[name]);
+  const whoamiParts = (own: WhoamiConfig): WhoamiParts => ({
+    config: own,
+    environmentOf: (name) => surfaceConfig(name).upstream,
+    keyNameOf: async (id) => (await standing.keys.store.byId(id).catch(() => null))?.name ?? null,
+    find: (name) => catalog.find(name),
+    run: (call) => run(call),
+  });
 
-  const catalog = createCatalog(api, tools);
+  const whoami = config.whoami && createWhoamiTool(whoamiParts(config.whoami));
+  const catalog = createCatalog(api, [...(served.tools ?? []), ...(whoami === undefined ? [] : [whoami])]);
+  if (config.whoami) assertWhoami(config.whoami, catalog.find);
+  const validator = createValidator();
   const calls = tracking(
     createRunCall({
       upstreamFor: (call) => upstreamOf(surfaceConfig(call.surface)),
       scopes: config.scopes,
-      validator: createValidator(),
+      validator,
       cursorKeys: deriveKeys(secrets, "cursor"),
       limits,
       rates: standing.rates(limits),
@@ -147,14 +173,35 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
   };
   standing.ending.addEventListener("abort", stop, { once: true });
   assertScopeRules(config.scopes, catalog.tools);
-  const permits = createAuthorize(config.scopes);
+  const authorize = createAuthorize(config.scopes);
+  const permits = permitsWithin(authorize);
   const { keys } = standing;
   const run = applyInterceptors([countingKeyCalls(keys.use.called), untilRevoked(keys.revocations)], calls.run);
   const answered = new Set(hooks.filter(({ hook }) => hook.instead !== undefined).map(({ tool }) => tool));
   const toolsOf = guardTools(config.safeguards, { catalog, surfaces: Object.keys(config.surfaces), answered });
-  const surfaces = Object.entries(config.surfaces).map(([name, surface]) =>
-    createTypedSurface({ name, ...surface, tools: toolsOf(name), permits, run }),
-  );
+  const offered = offerTools(config, toolsOf);
+  const holds = createHolds(config.scopes);
+  assertAliases(config.search.aliases, catalog.tools);
+  const styled = (options: TypedSurfaceOptions & Pick<SurfaceConfig, "style" | "pinned">): Surface =>
+    options.style === "typed"
+      ? createTypedSurface(options)
+      : createCompactSurface({ ...options, search: createSearch(options.tools, config.search.aliases), validator });
+  const surfaces = Object.entries(config.surfaces).map(([name, surface]) => {
+    const own = toolsOf(name);
+    const { resources = [], prompts = [] } = served;
+    const me = whoami && config.whoami ? [createWhoamiResource(whoami, { config: config.whoami }, run)] : [];
+    return withViews(styled({ name, ...surface, tools: offered(name), permits, run }), {
+      resources: config.resources,
+      prompts: config.prompts,
+      own: { resources: [...resources, ...me], prompts },
+      names: surface,
+      find: (wanted) => own.find((tool) => tool.name === wanted || tool.aliases.includes(wanted)),
+      permits: authorize,
+      holds,
+      resultBytes: limits.resultBytes,
+      pageSize: surface.pageSize,
+    });
+  });
 
   const { check, headers, required, passThrough } = config.credentials;
   const gatewayKeys = createGatewayKeyAuth({ ...keys, ...config.keys, used: keys.use.used, logger });
@@ -183,7 +230,10 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
     keys: createGatewayKeys({
       ...keys,
       ...config.keys,
-      knownScopes: knownScopes(config.scopes, catalog.tools),
+      knownScopes: new Set([
+        ...knownScopes(config.scopes, catalog.tools),
+        ...[...config.resources, ...config.prompts].flatMap((one) => one.scopes),
+      ]),
       onChange: (change) => logger.info(change, "a gateway key was %s", change.type),
     }),
     scopesOf: (words) => scopesOfWords(words, config.scopes),
@@ -226,7 +276,7 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
     view: { ...shared, body: { bytes: limits.bodyBytes, depth: limits.depth, tokens: limits.tokens } },
     app,
     hash: () => {
-      hash ??= hashOf(surfaces, config.scopes);
+      hash ??= hashOf(surfaces, config);
       return hash;
     },
     finished: calls.finished,
@@ -242,14 +292,19 @@ export function createServing({ api, config, tools = [], hooks = [] }: Served, s
 /** Of the admin API: what OpenAPI clients send, whatever headers the API's own keys travel in. */
 const adminHeaders = ["authorization", "x-api-key"];
 
-/** Which Tools a caller sees follows from the Surfaces, the definitions and what scopes mean. */
-function hashOf(surfaces: readonly Surface[], scopes: ScopesConfig): string {
+/** What a caller sees follows from the Surfaces, the definitions and what scopes mean. */
+function hashOf(surfaces: readonly Surface[], { scopes, resources, prompts }: Config): string {
   const hash = createHash("sha256").update(JSON.stringify(scopes));
   for (const { path, tools } of surfaces) {
     hash.update(`\n${path}\n`);
     for (const { definition, aliases } of tools) hash.update(JSON.stringify([definition, aliases])).update("\n");
   }
-  return hash.digest("hex");
+  // Who sees one follows from the scopes that it asks for, too.
+  const gates = [scopes, resources.map((one) => one.scopes), prompts.map((one) => [one.scopes, one.resources])];
+  const lists = (["prompts", "resources"] as const).map((list) =>
+    createHash("sha256").update(JSON.stringify([gates, surfaces.map((one) => [one.path, shownText(one, list)])])),
+  );
+  return [hash, ...lists].map((one) => one.digest("hex")).join(".");
 }
 
 function measuredBy(metrics: Metrics | undefined, name: string, upstream: ObservedUpstream): ObservedUpstream {

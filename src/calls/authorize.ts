@@ -25,6 +25,7 @@ export function createAuthorize(scopes: ScopesConfig): Authorize {
   const heldBy = remembered((held: readonly string[]) => includedScopes(held, scopes.hierarchy));
   return (principal, asked, args) => {
     const tool = baseOf(asked);
+    if (tool.isOpen === true) return true;
     const { scopes: held, boundArguments: bound } = principal;
     if (bound !== undefined && !takesBindings(tool, bound)) return false;
     if (args !== undefined && bound !== undefined && !isWithinBounds(principal, tool, args)) return false;

@@ -35,6 +35,8 @@ export interface Tool {
   readonly kind: OperationKind;
   readonly effect: Effect;
   readonly definition: ToolDefinition;
+  /** Whoever is known may use it: it asks for no scope, and no bound argument holds it back. */
+  readonly isOpen?: true;
   /** The described Operation behind it; a Tool written by hand has `run` instead (see `src/calls/call.ts`). */
   readonly origin?: ToolOrigin;
 }

@@ -16,15 +16,23 @@ export interface Config {
   readonly keys: KeysConfig;
   readonly oauth: OAuthConfig;
   readonly surfaces: { readonly [name: string]: SurfaceConfig };
+  readonly narrowing: NarrowingConfig;
+  readonly search: SearchConfig;
   readonly toolsEndpoint: { readonly anonymous: "names" | "deny" };
   readonly brand: BrandConfig;
   readonly limits: LimitsConfig;
   readonly idempotency: IdempotencyConfig;
   readonly audit: AuditConfig;
   readonly safeguards: readonly SafeguardConfig[];
+  readonly resources: readonly ResourceConfig[];
+  readonly prompts: readonly PromptConfig[];
+  /** Absent: neither the tool nor the resource is offered. */
+  readonly whoami?: WhoamiConfig;
   readonly readiness: ReadinessConfig;
   readonly metrics: MetricsConfig;
   readonly server: ServerConfig;
+  /** What a fault found after the file was read begins with, by the path of its value: `gateway.yaml:12: `; empty without a file. */
+  readonly where: (path: readonly string[]) => string;
 }
 
 /** One instance of the API behind the gateway. */
@@ -147,8 +155,18 @@ export interface KeysConfig {
 export interface SurfaceConfig {
   /** Default `/mcp`. */
   readonly path: string;
-  readonly style: "typed";
+  /** `typed`: every Tool listed. `compact`: `search` `describe` `read` `write` `delete` in their place. Default `typed`. */
+  readonly style: "typed" | "compact";
+  /** Globs of Tools that style `compact` lists beside its five. Default none. */
+  readonly pinned: readonly string[];
+  /**
+   * Whether `tools/list` carries output schemas: `auto` while the Surface has few Tools (see `mostWithOutput`), since they are half
+   * of what a list costs. `describe` and `/mcp/tools` give them anyway. Default `auto`.
+   */
+  readonly outputSchemas: "always" | "never" | "auto";
   readonly upstream: string;
+  /** Which Tools it has. Default: all. */
+  readonly tools: SurfaceToolsConfig;
   readonly readOnly: boolean;
   /**
    * `off`: session-era clients get no session id and may send every request to any replica without Redis; there are no GET
@@ -161,6 +179,33 @@ export interface SurfaceConfig {
   /** False: keys alone, and nothing of OAuth is told, for clients that ignore a key where OAuth is offered. Default true. */
   readonly oauth: boolean;
   readonly serverInfo: { readonly name: string; readonly title?: string; readonly version: string };
+  /** Globs of the names of the resources it has. Default: all. */
+  readonly resources?: readonly string[];
+  /** Likewise of prompts. */
+  readonly prompts?: readonly string[];
+}
+
+/** A Tool is offered where `allow` or `toolsets` takes it in, or neither is given, and `deny` does not name it. */
+export interface SurfaceToolsConfig {
+  /** Names or globs of Tools. */
+  readonly allow?: readonly string[];
+  /** Names or globs of Tools; default none. */
+  readonly deny: readonly string[];
+  /** Names of ResourceTypes, tags, or globs of Tools. */
+  readonly toolsets?: readonly string[];
+}
+
+/** What flags and environment leave of the Tools of every Surface (ecosystem.md §6). */
+export interface NarrowingConfig {
+  readonly toolsets?: readonly string[];
+  readonly tools?: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+/** What search knows of the API's own words. */
+export interface SearchConfig {
+  /** By name of a ResourceType, what its users call it. Default none. */
+  readonly aliases: { readonly [resource: string]: readonly string[] };
 }
 
 export interface BrandConfig {
@@ -315,6 +360,100 @@ export interface LookupConfig {
   readonly field?: string;
   /** How long an id that was shown counts. Default 30. */
   readonly minutes: number;
+}
+
+/** A view over a Tool that reads, at a URI of its own. */
+export interface ResourceConfig {
+  /** With variables: a template of many. `beacon://pages/{page_id}/incidents/active{?limit}` */
+  readonly uri: string;
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly tool: string;
+  /** Arguments of the Tool. A variable that is named by none of them fills the argument of its own name. */
+  readonly arguments: { readonly [arg: string]: ResourceValue };
+  /** Variables that are whole numbers. */
+  readonly parameters: { readonly [variable: string]: ParameterConfig };
+  /** Arguments that the principal has bound to one value; the resource is there for no one else. */
+  readonly bound: readonly string[];
+  /** Asked for beyond what the Tool asks for. */
+  readonly scopes: readonly string[];
+  /** The part of the result that it shows, by dots. Default: all. */
+  readonly path?: string;
+  /** How often it is looked at for those who subscribed. Absent: nobody can. */
+  readonly pollMs?: number;
+  readonly complete: { readonly [variable: string]: CompleteConfig };
+  /** Where it stands, `gateway.yaml:41`, by its parts; `""` is the whole. */
+  readonly lines: { readonly [part: string]: string };
+}
+
+/** A constant; text with `{variable}` in it; or the time so many days ago, of a number or a variable. */
+export type ResourceValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly ResourceValue[]
+  | { readonly [key: string]: ResourceValue };
+
+/** What is above `max` is cut down to it and said; what is below `min` is refused. */
+export interface ParameterConfig {
+  readonly default: number;
+  /** Default 1. */
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Where values come from while somebody types: a list, or a list tool. */
+export type CompleteConfig =
+  | { readonly values: readonly string[] }
+  | {
+      readonly tool: string;
+      /** The field of an item that is the value. Default `id`. */
+      readonly value: string;
+      /** Fields that people know it by. Default `name`, `title` and `slug`. */
+      readonly labels: readonly string[];
+      /** The argument that takes what was typed. Default: what is listed is looked through. */
+      readonly search?: string;
+      /** Further arguments, `{variable}` for another one that is known already. */
+      readonly arguments: { readonly [arg: string]: ResourceValue };
+    };
+
+/** A Markdown file with front matter. */
+export interface PromptConfig {
+  readonly name: string;
+  readonly title?: string;
+  readonly description: string;
+  readonly arguments: readonly PromptArgumentConfig[];
+  /** Asked for beyond what its resources ask for. */
+  readonly scopes: readonly string[];
+  /** What it has the model read: each is embedded unless it says otherwise. */
+  readonly resources: readonly { readonly uri: string; readonly embed: boolean }[];
+  /** With `{{argument}}` in it. */
+  readonly text: string;
+  /** See {@link ResourceConfig.lines}. */
+  readonly lines: { readonly [part: string]: string };
+}
+
+export interface PromptArgumentConfig {
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  /** Default false. */
+  readonly required: boolean;
+  /** Where it is left out. */
+  readonly default?: string;
+  readonly complete?: CompleteConfig;
+}
+
+/** The tool `whoami` and the resource that says the same. */
+export interface WhoamiConfig {
+  /** Default `<api>://me`. */
+  readonly uri: string;
+  /** How far back searches reach, in days. */
+  readonly windowDays?: number;
+  /** A tool without required arguments whose answer says more, and where in it. */
+  readonly from?: { readonly tool: string; readonly fields: { readonly [name: string]: string } };
 }
 
 /** What the environment says of the process. */

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Schema } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
 import { Secret } from "../telemetry/secret.ts";
@@ -10,15 +11,26 @@ import type {
   CredentialsConfig,
   DrainConfig,
   LookupConfig,
+  PromptConfig,
   SafeguardConfig,
   SurfaceConfig,
   UpstreamConfig,
   UpstreamErrorCode,
   UpstreamErrorRule,
+  WhoamiConfig,
 } from "./config.ts";
 import type { Environment } from "./environment.ts";
 import { checkSource, parseSource, type Source } from "./faults.ts";
 import { type OAuthFile, oauthFaults, resolveOAuth } from "./oauth.ts";
+import { readPrompts } from "./prompts.ts";
+import {
+  type ResourceFile,
+  resolveResource,
+  resolveWhoami,
+  resourceFaults,
+  type WhoamiFile,
+  withLines,
+} from "./resources.ts";
 import { gatewaySchema } from "./schema.ts";
 
 /** `gateway.yaml` as written, after its schema has been checked: everything but `api` may be absent. */
@@ -30,7 +42,8 @@ export interface GatewayFile {
   readonly scopes?: Partial<Omit<Config["scopes"], "tools">> & { readonly tools?: readonly ScopeRuleFile[] };
   readonly keys?: Partial<Config["keys"]>;
   readonly oauth?: OAuthFile;
-  readonly surfaces?: Readonly<Record<string, Partial<SurfaceConfig>>>;
+  readonly surfaces?: Readonly<Record<string, SurfaceFile>>;
+  readonly search?: Partial<Config["search"]>;
   readonly toolsEndpoint?: Partial<Config["toolsEndpoint"]>;
   /** A TypeScript or JavaScript file, relative to gateway.yaml, that exports `hooks`. Run as the gateway, so trusted like it. */
   readonly hooks?: string;
@@ -39,6 +52,12 @@ export interface GatewayFile {
   readonly idempotency?: Partial<Config["idempotency"]>;
   readonly audit?: AuditFile;
   readonly safeguards?: readonly SafeguardFile[];
+  readonly resources?: readonly ResourceFile[];
+  /** A folder of Markdown files with front matter, relative to gateway.yaml. */
+  readonly prompts?: string;
+  /** What is in it, once the file has been read. */
+  readonly promptFiles?: readonly PromptConfig[];
+  readonly whoami?: WhoamiFile;
   readonly readiness?: Partial<Config["readiness"]>;
   readonly metrics?: Partial<Config["metrics"]>;
 }
@@ -57,6 +76,8 @@ interface ScopeRuleFile {
   readonly match: string | readonly string[];
   readonly scope: string;
 }
+
+type SurfaceFile = Partial<Omit<SurfaceConfig, "tools">> & { readonly tools?: Partial<SurfaceConfig["tools"]> };
 
 type SafeguardFile = Omit<SafeguardConfig, "match" | "lookup"> & {
   readonly match: string | readonly string[];
@@ -81,7 +102,18 @@ export function readGatewayFile(file: string, schema: Schema = gatewaySchema): G
     const code = (thrown as NodeJS.ErrnoException).code;
     throw new GatewayError("invalid_request", `cannot read ${file} (${code}); name a gateway.yaml with --config`);
   }
-  return parseGatewayFile(file, text, schema);
+  const value = parseGatewayFile(file, text, schema);
+  return value.prompts === undefined
+    ? value
+    : known({ ...value, promptFiles: readPrompts(join(dirname(file), value.prompts)) }, sources.get(value));
+}
+
+/** Where each file that was read stands, for the faults that only the API shows. */
+const sources = new WeakMap<GatewayFile, Source>();
+
+function known(file: GatewayFile, source: Source | undefined): GatewayFile {
+  if (source !== undefined) sources.set(file, source);
+  return file;
 }
 
 /** The same from text in hand. */
@@ -90,7 +122,10 @@ export function parseGatewayFile(file: string, text: string, schema: Schema = ga
   checkSource(source, schema);
   const value = source.value as GatewayFile; // the schema has just been checked
   checkNames(source, value);
-  return value;
+  return known(
+    value.resources === undefined ? value : { ...value, resources: withLines(source, value.resources) },
+    source,
+  );
 }
 
 /** References between parts of the file that a schema cannot express. */
@@ -109,6 +144,12 @@ function checkNames(source: Source, file: GatewayFile): void {
     faults.push(
       `${source.file}:${source.lineOf(["surfaces", name])}: surfaces.${name} has the path ${path} of another surface`,
     );
+  for (const [name, { pinned, style }] of Object.entries(file.surfaces ?? {}))
+    if (pinned !== undefined && style !== "compact")
+      faults.push(
+        `${source.file}:${source.lineOf(["surfaces", name, "pinned"])}: surfaces.${name}.pinned is for style: compact; ` +
+          "style typed lists every tool",
+      );
   const surfaces = Object.keys(file.surfaces ?? { default: {} });
   for (const [index, safeguard] of (file.safeguards ?? []).entries())
     for (const name of (safeguard.surfaces ?? []).filter((one) => !surfaces.includes(one)))
@@ -117,6 +158,7 @@ function checkNames(source: Source, file: GatewayFile): void {
           `"${name}"; declared surfaces: ${surfaces.join(", ")}`,
       );
   faults.push(...oauthFaults(source, file.oauth ?? {}));
+  faults.push(...resourceFaults(source, file.resources));
   if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"));
 }
 
@@ -129,6 +171,9 @@ export interface Flags {
   readonly host?: string;
   readonly upstreamUrl?: string;
   readonly readOnly?: boolean;
+  readonly toolsets?: readonly string[];
+  readonly tools?: readonly string[];
+  readonly excludeTools?: readonly string[];
   /** Without DATABASE_URL nothing is written: to try an API out leaves no file behind. Default false. */
   readonly inMemory?: boolean;
 }
@@ -146,26 +191,34 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
   const host = flags.host ?? environment.host ?? "127.0.0.1";
   const databaseUrl =
     environment.databaseUrl ?? new Secret(flags.inMemory === true ? "sqlite::memory:" : defaultDatabaseUrl);
+  const credentials = resolveCredentials(file);
   return deepFreeze({
     api: file.api,
     codegen: file.codegen ?? {},
     upstreams,
-    credentials: resolveCredentials(file),
+    credentials,
     scopes: resolveScopes(file),
     keys: { prefix: "sg", ...file.keys },
     oauth: resolveOAuth(file.oauth, {
       ...environment,
+      ...(credentials.check && { check: credentials.check }),
       host,
       hasSecret: environment.secrets.length > 0,
       isInMemory: databaseUrl.reveal() === "sqlite::memory:",
     }),
     surfaces: resolveSurfaces(file, Object.keys(upstreams), readOnly, brand.name, apiVersion),
+    narrowing: resolveNarrowing(environment, flags),
+    where: whereOf(file),
+    search: { aliases: {}, ...file.search },
     toolsEndpoint: { anonymous: "names", ...file.toolsEndpoint },
     brand,
     limits: { ...defaultLimits, ...file.limits },
     idempotency: { onStoreDown: "reject", neverShare: [], ...file.idempotency },
     audit: resolveAudit(file, environment),
     safeguards: resolveSafeguards(file),
+    resources: (file.resources ?? []).map(resolveResource),
+    prompts: file.promptFiles ?? (file.prompts === undefined ? [] : readPrompts(file.prompts)),
+    ...(file.whoami && { whoami: resolveWhoami(file.whoami, file.api) as WhoamiConfig }), // not false
     readiness: { strict: false, ...file.readiness },
     metrics: { toolNames: false, ...file.metrics },
     server: {
@@ -187,6 +240,22 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
       instances: environment.instances,
     },
   });
+}
+
+/** Each setting of its own: a flag beats the variable, and both only take away from what the file offers. */
+function resolveNarrowing(environment: Environment, flags: Flags): Config["narrowing"] {
+  const toolsets = flags.toolsets ?? environment.toolsets;
+  const tools = flags.tools ?? environment.tools;
+  return {
+    ...(toolsets && { toolsets }),
+    ...(tools && { tools }),
+    exclude: flags.excludeTools ?? environment.excludeTools ?? [],
+  };
+}
+
+function whereOf(file: GatewayFile): Config["where"] {
+  const source = sources.get(file);
+  return (path) => (source === undefined ? "" : `${source.file}:${source.lineOf(path)}: `);
 }
 
 function resolveDrain({ drainReadyMs: readyMs = 5_000, drainGraceMs: graceMs = 30_000 }: Environment): DrainConfig {
@@ -421,12 +490,15 @@ function resolveSurfaces(
       {
         path: "/mcp",
         style: "typed" as const,
+        pinned: [],
+        outputSchemas: "auto" as const,
         sessions: "on" as const,
         upstream: upstreams[0] ?? "default",
         pageSize: 1_000,
         oauth: true,
         serverInfo: { name: brand.toLowerCase().replace(/[^a-z0-9]+/g, "-") || file.api, title: brand, version },
         ...surface,
+        tools: { deny: [], ...surface.tools },
         readOnly: readOnly || (surface.readOnly ?? false),
       },
     ]),

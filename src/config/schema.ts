@@ -85,14 +85,19 @@ const credentials: Schema = closed({
 
 const surface: Schema = closed({
   path: { type: "string", pattern: "^/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]$" },
-  style: { enum: ["typed"] },
+  style: { enum: ["typed", "compact"] },
+  pinned: { ...texts, minItems: 1 },
+  outputSchemas: { enum: ["always", "never", "auto"] },
   upstream: text,
+  tools: closed({ allow: { ...texts, minItems: 1 }, deny: texts, toolsets: { ...texts, minItems: 1 } }),
   readOnly: { type: "boolean" },
   sessions: { enum: ["on", "off"] },
   oauth: { type: "boolean" },
   instructions: text,
   pageSize: { type: "integer", minimum: 1, maximum: 10_000 },
   serverInfo: closed({ name: text, title: text, version: text }),
+  resources: texts,
+  prompts: texts,
 });
 
 /** RFC 6749 §3.3: scopes travel in one text, with spaces between them. */
@@ -140,6 +145,42 @@ const header: Schema = { type: "string", pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$
 const given: Schema = { anyOf: [header, { const: false }] };
 const attributed = ["actorType", "actorId", "actorUserId", "requestId", "eventId", "client", "tool"];
 
+/** How a variable of a resource, or an argument of a prompt, is completed. */
+export const completeSchema: Schema = {
+  anyOf: [
+    text,
+    { ...texts, minItems: 1 },
+    closed({ tool: text, value: text, labels: oneOrMore, search: text, arguments: { type: "object" } }, ["tool"]),
+  ],
+};
+
+const resource: Schema = {
+  ...closed(
+    {
+      uri: text,
+      uriTemplate: text,
+      name: text,
+      title: text,
+      description: text,
+      tool: text,
+      arguments: { type: "object" },
+      parameters: {
+        type: "object",
+        additionalProperties: closed(
+          { default: { type: "integer" }, min: { type: "integer" }, max: { type: "integer" } },
+          ["default", "max"],
+        ),
+      },
+      bound: oneOrMore,
+      scope: oneOrMore,
+      path: text,
+      poll: { type: "string", pattern: "^[1-9][0-9]{0,5}(s|m|h)$" },
+      complete: { type: "object", additionalProperties: completeSchema },
+    },
+    ["name", "tool"],
+  ),
+};
+
 /** JSON Schema 2020-12 of `gateway.yaml` (DESIGN §6.5). Unknown keys are faults, so that a typing error is never ignored. */
 export const gatewaySchema: Schema = closed(
   {
@@ -157,6 +198,9 @@ export const gatewaySchema: Schema = closed(
     keys: closed({ prefix: { type: "string", pattern: "^[a-z][a-z0-9]{0,15}$" } }),
     surfaces: { type: "object", minProperties: 1, additionalProperties: surface },
     hooks: text,
+    search: closed({
+      aliases: { type: "object", additionalProperties: { ...texts, minItems: 1 } },
+    }),
     toolsEndpoint: closed({ anonymous: { enum: ["names", "deny"] } }),
     brand: closed({ name: text, logo: brandLogo, colour: brandColour, supportUrl: text, keyPageUrl: text }),
     limits: closed({
@@ -190,6 +234,18 @@ export const gatewaySchema: Schema = closed(
       sinks: closed({ stdout: { type: "boolean" }, webhook: closed({ url: text }, ["url"]) }),
     }),
     idempotency: closed({ onStoreDown: { enum: ["reject", "allow"] }, neverShare: texts }),
+    resources: { type: "array", items: resource },
+    prompts: text,
+    whoami: {
+      anyOf: [
+        { type: "boolean" },
+        closed({
+          uri: text,
+          windowDays: count,
+          from: closed({ tool: text, fields: { type: "object", additionalProperties: text } }, ["tool", "fields"]),
+        }),
+      ],
+    },
     readiness: closed({ strict: { type: "boolean" } }),
     metrics: closed({ toolNames: { type: "boolean" } }),
   },

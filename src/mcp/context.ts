@@ -22,11 +22,11 @@ export interface Opening {
 
 /** What a method may know and remember of its session. */
 export interface ContextSession {
-  readonly read: () => { readonly logLevel: LogLevel | null; readonly subscriptions: readonly string[] };
-  readonly remember: (patch: {
-    readonly logLevel?: LogLevel;
-    readonly subscriptions?: readonly string[];
-  }) => Promise<void>;
+  readonly read: () => { readonly logLevel: LogLevel | null };
+  readonly remember: (patch: { readonly logLevel?: LogLevel }) => Promise<void>;
+  /** False when the session has too many already. */
+  readonly subscribe: (uri: string) => Promise<boolean>;
+  readonly unsubscribe: (uri: string) => Promise<void>;
 }
 
 /** The questions that a stateless request must answer before it can go on. */

@@ -37,6 +37,8 @@ export type SessionSignal =
   | { readonly type: "event"; readonly stream: string }
   /** A newer GET stream took over; `owner` names it. */
   | { readonly type: "stream"; readonly owner: string }
+  /** What it subscribed to has changed. */
+  | { readonly type: "subscriptions" }
   | { readonly type: "close" };
 
 /** What ends a running call of a session on whichever replica. */
@@ -63,6 +65,17 @@ export interface Sessions {
    */
   readonly touch: (id: string, principalHash: string) => Promise<SessionState | null>;
   readonly remember: (id: string, patch: SessionPatch) => Promise<void>;
+  /**
+   * Adds `uri` to the subscriptions, in one step whoever else does; nothing changes where it is there. False when there would be
+   * more than `max`.
+   */
+  readonly subscribe: (id: string, uri: string, max: number) => Promise<boolean>;
+  readonly unsubscribe: (id: string, uri: string) => Promise<void>;
+  /**
+   * Notes `digest` as what the client knows of `uri`, and answers what was noted before: `""` when nothing was, null when the
+   * session is not subscribed. Of several that note the same change one alone sees the old digest.
+   */
+  readonly told: (id: string, uri: string, digest: string) => Promise<string | null>;
   /** Ends the session everywhere. False when there was none. */
   readonly end: (id: string) => Promise<boolean>;
   /** Sessions alive. */

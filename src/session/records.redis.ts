@@ -57,6 +57,32 @@ return state`);
 const rememberScript = script(`
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], unpack(ARGV)) end`);
 
+/** Subscriptions are one JSON list, so that a request reads them with the rest; what was told is a field for each. */
+const subscriptionsIn = `
+local text = redis.call('HGET', KEYS[1], 'subs')
+local all = text and cjson.decode(text) or {}
+local at = 0
+for index, uri in ipairs(all) do if uri == ARGV[1] then at = index end end`;
+
+const subscribeScript = script(`${subscriptionsIn}
+if not text or at > 0 then return 1 end
+if #all >= tonumber(ARGV[2]) then return 0 end
+table.insert(all, ARGV[1])
+redis.call('HSET', KEYS[1], 'subs', cjson.encode(all))
+return 1`);
+
+const unsubscribeScript = script(`${subscriptionsIn}
+if at == 0 then return end
+table.remove(all, at)
+redis.call('HSET', KEYS[1], 'subs', #all == 0 and '[]' or cjson.encode(all))
+redis.call('HDEL', KEYS[1], 'told:' .. ARGV[1])`);
+
+const toldScript = script(`${subscriptionsIn}
+if at == 0 then return false end
+local before = redis.call('HGET', KEYS[1], 'told:' .. ARGV[1])
+redis.call('HSET', KEYS[1], 'told:' .. ARGV[1], ARGV[2])
+return before or ''`);
+
 const endScript = script(`
 local principal = redis.call('HGET', KEYS[1], 'ph')
 if not principal then return false end
@@ -82,7 +108,7 @@ return redis.call('ZCARD', KEYS[1])`);
 /** The records of the sessions: who, until when, and what is remembered. */
 export function createRecords(
   options: RecordOptions,
-): Pick<Sessions, "create" | "touch" | "remember" | "end" | "count"> {
+): Pick<Sessions, "create" | "touch" | "remember" | "subscribe" | "unsubscribe" | "told" | "end" | "count"> {
   const { redis, keys, perPrincipal, idleMs, absoluteMs, refreshMs } = options;
   const { commands } = redis;
   const time = (): number | string => options.now?.() ?? "";
@@ -133,6 +159,15 @@ export function createRecords(
     remember: async (id, patch) => {
       const fields = fieldsOf(patch);
       if (fields.length > 0) await runScript(commands, rememberScript, [keys.session(id)], fields);
+    },
+    subscribe: async (id, uri, max) =>
+      (await runScript(commands, subscribeScript, [keys.session(id)], [uri, max])) === 1,
+    unsubscribe: async (id, uri) => {
+      await runScript(commands, unsubscribeScript, [keys.session(id)], [uri]);
+    },
+    told: async (id, uri, digest) => {
+      const before = await runScript(commands, toldScript, [keys.session(id)], [uri, digest]);
+      return typeof before === "string" ? before : null;
     },
     end,
     count: async () => Number(await runScript(commands, countScript, [keys.sessions], [time()])),

@@ -22,6 +22,8 @@ interface Session {
   lastUsed: number;
   readonly endsAt: number;
   readonly streams: EventStreams;
+  /** What the client was told last, by the URIs that it subscribed to. */
+  readonly told: Map<string, string>;
   readonly watchers: Set<(signal: SessionSignal) => void>;
   readonly calls: Set<(signal: StopSignal) => unknown>;
 }
@@ -87,6 +89,7 @@ export function createMemorySessions(options: MemorySessionsOptions = {}): Sessi
         lastUsed: now(),
         endsAt,
         streams: createEventStreams(now),
+        told: new Map(),
         watchers: new Set(),
         calls: new Set(),
       });
@@ -105,6 +108,28 @@ export function createMemorySessions(options: MemorySessionsOptions = {}): Sessi
     remember: async (id, patch) => {
       const session = alive(id);
       if (session !== undefined) session.state = { ...session.state, ...patch };
+    },
+    subscribe: async (id, uri, max) => {
+      const session = alive(id);
+      const { subscriptions = [] } = session?.state ?? {};
+      if (session === undefined || subscriptions.includes(uri)) return true;
+      if (subscriptions.length >= max) return false;
+      session.state = { ...session.state, subscriptions: [...subscriptions, uri] };
+      return true;
+    },
+    unsubscribe: async (id, uri) => {
+      const session = alive(id);
+      if (session === undefined) return;
+      const subscriptions = session.state.subscriptions.filter((one) => one !== uri);
+      session.state = { ...session.state, subscriptions };
+      session.told.delete(uri);
+    },
+    told: async (id, uri, digest) => {
+      const session = alive(id);
+      if (session?.state.subscriptions.includes(uri) !== true) return null;
+      const before = session.told.get(uri) ?? "";
+      session.told.set(uri, digest);
+      return before;
     },
     end: async (id) => alive(id) !== undefined && end(id),
     count: async () => {

@@ -72,7 +72,7 @@ export function createRedisSessions(options: RedisSessionsOptions): Sessions {
   };
 }
 
-const signalTypes: ReadonlySet<unknown> = new Set<SessionSignal["type"]>(["event", "stream", "close"]);
+const signalTypes: ReadonlySet<unknown> = new Set<SessionSignal["type"]>(["event", "stream", "subscriptions", "close"]);
 
 /** The signal in a message of a session's channel; null for one that is for us alone, or not ours at all. */
 function signalOf(text: string): SessionSignal | null {

@@ -1,5 +1,7 @@
 import type { Call, Next } from "../calls/call.ts";
 import type { Tool } from "../catalog/tool.ts";
+import type { SurfacePrompts } from "./prompts/prompts.ts";
+import type { SurfaceResources } from "./resources/resources.ts";
 
 export { exactOutput } from "../catalog/exactOutput.ts";
 export type { Tool } from "../catalog/tool.ts";
@@ -45,4 +47,7 @@ export interface Surface {
   readonly findTool: (principal: Principal, name: string) => Tool | undefined;
   /** Runs a Call through every interceptor. */
   readonly run: Next;
+  /** Absent: it has none, and none of their methods. */
+  readonly resources?: SurfaceResources;
+  readonly prompts?: SurfacePrompts;
 }

@@ -13,7 +13,8 @@ import type { Api } from "../../src/descriptor.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { postSession, postStateless } from "../http/wire.ts";
 import { expectedFailures, expectedPasses, requiredScenarios, unscoredPasses } from "./expected-failures.ts";
-import { conformanceTools } from "./fixtures.ts";
+import { type Changes, conformanceTools } from "./fixtures.ts";
+import { conformancePrompts, conformanceResources } from "./views.ts";
 
 /** The suite's own account of one check. */
 interface Check {
@@ -29,7 +30,12 @@ describe("the official conformance suite", () => {
   let gateway: Gateway;
   let url: string;
   beforeAll(async () => {
-    gateway = composeFixtures(() => gateway.notify({ type: "tools_list_changed" }, randomUUID()));
+    const changed = (type: "tools_list_changed" | "prompts_list_changed") => () =>
+      gateway.notify({ type }, randomUUID());
+    gateway = composeFixtures({
+      toolsChanged: changed("tools_list_changed"),
+      promptsChanged: changed("prompts_list_changed"),
+    });
     url = `http://127.0.0.1:${await gateway.listen()}/mcp`;
   });
   afterAll(() => gateway.close());
@@ -58,11 +64,18 @@ describe("the official conformance suite", () => {
  * The gateway as `serve` wires it, over the fixtures alone. The suite sends no credentials, so this one asks for none; it
  * listens on loopback only.
  */
-function composeFixtures(toolsChanged: () => Promise<void>): Gateway {
+function composeFixtures(changes: Changes): Gateway {
   const file = parseGatewayFile("gateway.yaml", "api: conformance\ncredentials: { required: false }\n");
   const flags = { port: 0, upstreamUrl: "http://127.0.0.1:9", inMemory: true };
   const config = resolveConfig(file, readEnvironment({ LOG_LEVEL: "silent" }), flags, "1.0.0");
-  return compose({ api: noApi, config, logger: createLogger("silent"), tools: conformanceTools({ toolsChanged }) });
+  return compose({
+    api: noApi,
+    config,
+    logger: createLogger("silent"),
+    tools: conformanceTools(changes),
+    resources: conformanceResources,
+    prompts: conformancePrompts,
+  });
 }
 
 const noApi: Api = {

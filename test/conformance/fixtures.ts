@@ -5,6 +5,7 @@ import type { ToolDefinition } from "../../src/catalog/tool.ts";
 /** What a fixture can set off in the gateway that serves it. */
 export interface Changes {
   readonly toolsChanged: () => Promise<void>;
+  readonly promptsChanged: () => Promise<void>;
 }
 
 /**
@@ -199,7 +200,7 @@ const enumForms = {
   titledMulti: { type: "array", items: { anyOf: titled } },
 };
 
-function statelessTools({ toolsChanged }: Changes): readonly Fixture[] {
+function statelessTools({ toolsChanged, promptsChanged }: Changes): readonly Fixture[] {
   return [
     ["test_missing_capability", (call) => askOne(call, sampling("capability"))],
     ["test_streaming_elicitation", content(text("ok"))],
@@ -214,6 +215,13 @@ function statelessTools({ toolsChanged }: Changes): readonly Fixture[] {
       "test_trigger_tool_change",
       async () => {
         await toolsChanged();
+        return { content: [text("ok")] };
+      },
+    ],
+    [
+      "test_trigger_prompt_change",
+      async () => {
+        await promptsChanged();
         return { content: [text("ok")] };
       },
     ],

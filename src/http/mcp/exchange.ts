@@ -4,6 +4,7 @@ import type { Keys } from "../../auth/keys.ts";
 import type { Revocations } from "../../auth/revocations.ts";
 import type { ErrorCode, GatewayError } from "../../errors.ts";
 import type { Principal, Surface } from "../../mcp/context.ts";
+import type { Polls } from "../../mcp/polls.ts";
 import type { SessionIds } from "../../session/id.ts";
 import type { Sessions } from "../../session/port.ts";
 import type { Logger } from "../../telemetry/log.ts";
@@ -25,6 +26,8 @@ export interface Parts {
   readonly bodyLimits: BodyLimits;
   readonly streamLimits: StreamLimits;
   readonly changes: ChangeHub;
+  /** Looks at resources for the streams of those who subscribed. */
+  readonly polls: Polls;
   readonly work: Work;
   readonly openStreams: OpenStreams;
   /** The page for a browser that opens the path. */

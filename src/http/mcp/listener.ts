@@ -6,6 +6,7 @@ import type { Revocations } from "../../auth/revocations.ts";
 import { type ErrorCode, GatewayError, httpStatus } from "../../errors.ts";
 import { type Change, changeNotification } from "../../mcp/changes.ts";
 import type { Surface } from "../../mcp/context.ts";
+import { createPolls } from "../../mcp/polls.ts";
 import { rpc } from "../../mcp/versions.ts";
 import { createSessionIds } from "../../session/id.ts";
 import type { Sessions } from "../../session/port.ts";
@@ -16,6 +17,7 @@ import type { Secret } from "../../telemetry/secret.ts";
 import { blamedFor } from "../address.ts";
 import type { AddressLimit } from "../addressLimit.ts";
 import { corsHeaders, type EdgePolicy, pageHeaders, preflightHeaders, refusalOf } from "../edge.ts";
+import { narrowed } from "../narrowing.ts";
 import type { Shedding } from "../shedding.ts";
 import { type BodyLimits, defaultBodyLimits, readJson } from "./body.ts";
 import { createChangeHub } from "./changeHub.ts";
@@ -102,8 +104,12 @@ const methods = "POST, GET, DELETE";
 /** {@link McpListener} over `surfaces`. Order of the checks: protocol.md §2.1. */
 export function createMcpListener(options: McpListenerOptions): McpListener {
   let authenticate = options.authenticate;
-  const standing = standingParts(options, (rawHeaders, from) => authenticate(rawHeaders, from));
-  let view = viewOf(options, standing);
+  const standing = standingParts(
+    options,
+    (rawHeaders, from) => authenticate(rawHeaders, from),
+    (path) => view.surfaces.get(path),
+  );
+  let view: View = viewOf(options, standing);
   const told = createSeen(1_000);
   return {
     listener: (req, res, next) => {
@@ -166,8 +172,15 @@ function viewOf({ surfaces, edge, credentialHeaders, body, page }: McpView, stan
 
 type StandingParts = Omit<Parts, "bodyLimits" | "page">;
 
-/** @param authenticate always the one of the present view, since a stream looks at its credential again long after it began */
-function standingParts(options: McpListenerOptions, authenticate: Authenticate): StandingParts {
+/**
+ * @param authenticate always the one of the present view, since a stream looks at its credential again long after it began
+ * @param surfaceAt likewise, since its resources are looked at
+ */
+function standingParts(
+  options: McpListenerOptions,
+  authenticate: Authenticate,
+  surfaceAt: (path: string) => Surface | undefined,
+): StandingParts {
   return {
     authenticate,
     sessions: options.sessions,
@@ -175,6 +188,7 @@ function standingParts(options: McpListenerOptions, authenticate: Authenticate):
     stateKeys: deriveKeys(options.secrets, "requestState"),
     streamLimits: createStreamLimits(options.streams),
     changes: createChangeHub(),
+    polls: createPolls({ surfaceAt }),
     work: createWork(options.maxInFlight ?? 512),
     openStreams: createOpenStreams(),
     log: options.log,
@@ -220,7 +234,7 @@ async function serve(arrival: Arrival): Promise<void> {
 
 async function authenticated(arrival: Arrival): Promise<Exchange> {
   const { req, network, parts } = arrival;
-  return { ...arrival, principal: await parts.authenticate(req.rawHeaders, network) };
+  return { ...arrival, principal: narrowed(await parts.authenticate(req.rawHeaders, network), req) };
 }
 
 /** Runs `work` as one of the requests in flight. Throws `overloaded` when there are too many. */
@@ -236,7 +250,7 @@ async function counted<Value>({ parts }: Arrival, work: () => Promise<Value>): P
 async function servePost(arrival: Arrival): Promise<void> {
   const { req, parts } = arrival;
   // The stateless era says in a header what it is about, so that nothing of a call that is not taken is read.
-  if (header(req, "mcp-method")?.trim() === "tools/call") parts.shedding?.assertTakes("call");
+  if (isCall(header(req, "mcp-method")?.trim())) parts.shedding?.assertTakes("call");
   parts.work.enter();
   let body: unknown;
   try {
@@ -257,9 +271,15 @@ async function servePost(arrival: Arrival): Promise<void> {
 
 /** Throws `overloaded` when the process is under strain and a message asks for what it then does not take. */
 function shedOf(messages: readonly RpcMessage[], shedding: Pick<Shedding, "assertTakes">): void {
-  if (messages.some((message) => message.kind === "request" && message.method === "tools/call"))
-    shedding.assertTakes("call");
+  if (messages.some((message) => message.kind === "request" && isCall(message.method))) shedding.assertTakes("call");
 }
+
+/** Whether a method goes to the upstream. */
+function isCall(method: string | undefined): boolean {
+  return method !== undefined && calls.has(method);
+}
+
+const calls: ReadonlySet<string> = new Set(["tools/call", "resources/read", "prompts/get", "completion/complete"]);
 
 /** By `Accept`: a stream, the page for a browser, or the key check for everything else, `curl` first of all. */
 async function serveGet(arrival: Arrival): Promise<void> {

@@ -58,14 +58,29 @@ function refuseToAsk(why: string): McpContext["ask"] {
   };
 }
 
+/** Resources that one session may be told of. */
+const maxSubscriptions = 50;
+
 function contextSession({ parts }: Exchange, session: PostSession): ContextSession {
+  const { sessions } = parts;
   let current = session.state;
   return {
     read: () => current,
     remember: async (patch) => {
       if (session.store === "away") throw session.error;
       current = { ...current, ...patch };
-      await parts.sessions.remember(session.id, patch);
+      await sessions.remember(session.id, patch);
+    },
+    subscribe: async (uri) => {
+      if (session.store === "away") throw session.error;
+      const taken = await sessions.subscribe(session.id, uri, maxSubscriptions);
+      await sessions.publish(session.id, { type: "subscriptions" });
+      return taken;
+    },
+    unsubscribe: async (uri) => {
+      if (session.store === "away") throw session.error;
+      await sessions.unsubscribe(session.id, uri);
+      await sessions.publish(session.id, { type: "subscriptions" });
     },
   };
 }

@@ -5,6 +5,7 @@ import { type Exchange, header } from "./exchange.ts";
 import { type HeldStream, holdStream } from "./heldStream.ts";
 import { retryMs } from "./recordedStream.ts";
 import { assertVersion, isAway, liveSession, refuse, unknownSession } from "./sessionCheck.ts";
+import { watchSubscriptions } from "./sessionSubscriptions.ts";
 import { openSse, type Sse } from "./sse.ts";
 
 /** The stream of a session that belongs to no POST: change notifications go there. */
@@ -30,8 +31,11 @@ export async function serveSessionGet(exchange: Exchange): Promise<void> {
   const wake = createWake();
   held.signal.addEventListener("abort", wake.ring, { once: true });
   const owner = randomUUID();
+  const subscriptions =
+    position.stream === sessionStream ? watchSubscriptions(exchange, held, sessionStream) : undefined;
   // Watched before it is read: what comes in between rings the bell.
   const stop = sessions.watch(session.id, (signal) => {
+    subscriptions?.signal(signal);
     if (endsStream(signal, position.stream, owner)) held.end();
     else if (signal.type === "event" && signal.stream === position.stream) wake.ring();
   });
@@ -42,7 +46,8 @@ export async function serveSessionGet(exchange: Exchange): Promise<void> {
     const sse = openSse(res, headers);
     const primes = session.state.version >= "2025-11-25" && !position.resumes;
     if (primes) sse.write({ data: "", id: `${position.stream}/${position.after}`, retryMs });
-    await follow({ exchange, sessionId: session.id, ...position, held, wake, sse }, first).finally(() => {
+    const wants = subscriptions?.wants ?? (() => true);
+    await follow({ exchange, sessionId: session.id, ...position, held, wake, sse, wants }, first).finally(() => {
       sse.end(held.signal.reason === "drain" ? retryMs : undefined);
     });
   } finally {
@@ -87,16 +92,18 @@ interface Following extends Position {
   readonly held: HeldStream;
   readonly wake: Wake;
   readonly sse: Sse;
+  /** Whether the client is to hear a message. */
+  readonly wants: (message: string) => boolean;
 }
 
 /** Sends what is stored, then what comes, until the stream's last message or until the connection has to end. */
 async function follow(following: Following, first: EventPage): Promise<void> {
-  const { stream, held, wake, sse } = following;
+  const { stream, held, wake, sse, wants } = following;
   let { after } = following;
   let page: EventPage | null = first;
   while (page !== null && !held.signal.aborted) {
     for (const { seq, data } of page.events) {
-      if (data !== "" && !sse.write({ data, id: `${stream}/${seq}` })) return;
+      if (data !== "" && wants(data) && !sse.write({ data, id: `${stream}/${seq}` })) return;
       after = seq;
       held.active();
     }

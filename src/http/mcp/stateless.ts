@@ -1,5 +1,5 @@
 import { GatewayError } from "../../errors.ts";
-import { changeNotification, filterAccepts, type ListenFilter } from "../../mcp/changes.ts";
+import { type Change, changeNotification, filterAccepts, type ListenFilter } from "../../mcp/changes.ts";
 import type { McpContext, Principal } from "../../mcp/context.ts";
 import { dispatch } from "../../mcp/dispatch.ts";
 import { rpcErrorOf, statusOfRpcError } from "../../mcp/errors.ts";
@@ -116,14 +116,36 @@ async function listen(
   tell("notifications/subscriptions/acknowledged", { notifications: honoured });
   // A stream that can never carry anything ends at once, in good order.
   if (Object.keys(honoured).length === 0) held.end();
-  const unsubscribe = exchange.parts.changes.subscribe((change) => {
-    if (!filterAccepts(honoured, change)) return;
+  const hear = (change: Change): void => {
+    if (held.signal.aborted || !filterAccepts(honoured, change)) return;
     const { method, params } = changeNotification(change);
     tell(method, params ?? {});
-  });
+  };
+  const unsubscribe = exchange.parts.changes.subscribe(hear);
+  const unwatch = (honoured.resourceSubscriptions ?? []).map((uri) => watchResource(exchange, uri, hear));
   await exchange.parts.work.aside(aborted(held.signal));
   unsubscribe();
+  for (const stop of unwatch) stop();
   return mark;
+}
+
+/** Hears each time that the resource is not what it was before. */
+function watchResource(
+  { req, surface, principal, network, parts }: Exchange,
+  uri: string,
+  hear: (change: Change) => void,
+): () => void {
+  let before: string | undefined;
+  return parts.polls.watch({
+    path: surface.path,
+    uri,
+    principalId: principal.id,
+    principal: () => parts.authenticate(req.rawHeaders, network),
+    seen: (digest) => {
+      if (before !== undefined && before !== digest) hear({ type: "resource_updated", uri });
+      before = digest;
+    },
+  });
 }
 
 function fail(exchange: Exchange, { id }: RpcRequest, error: GatewayError, stream: LazyStream): void {

@@ -1,4 +1,4 @@
-import { serverCapabilities, sessionlessCapabilities } from "../capabilities.ts";
+import { capabilitiesOf } from "../capabilities.ts";
 import type { Method, Opening } from "../context.ts";
 import { invalidParams, isObject, shown } from "../params.ts";
 import { sessionVersions } from "../versions.ts";
@@ -14,7 +14,7 @@ export const initialize: Method = async (context, params) => {
   return {
     value: {
       protocolVersion: opening.version,
-      capabilities: context.openSession === undefined ? sessionlessCapabilities : serverCapabilities,
+      capabilities: capabilitiesOf(context.surface, context.openSession !== undefined),
       serverInfo,
       ...(instructions === undefined ? {} : { instructions }),
     },

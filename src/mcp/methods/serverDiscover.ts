@@ -1,4 +1,4 @@
-import { serverCapabilities } from "../capabilities.ts";
+import { capabilitiesOf } from "../capabilities.ts";
 import type { Method } from "../context.ts";
 import { complete } from "../result.ts";
 import { supportedVersions } from "../versions.ts";
@@ -8,7 +8,7 @@ export const serverDiscover: Method = async (context) => {
   const { instructions } = context.surface;
   return complete(context, {
     supportedVersions,
-    capabilities: serverCapabilities,
+    capabilities: capabilitiesOf(context.surface),
     ...(instructions === undefined ? {} : { instructions }),
     ttlMs: 0,
     cacheScope: "private",

@@ -1,6 +1,6 @@
-import { type ServerCapabilities, serverCapabilities } from "../capabilities.ts";
+import { capabilitiesOf, type ServerCapabilities } from "../capabilities.ts";
 import type { ListenFilter } from "../changes.ts";
-import type { Method } from "../context.ts";
+import type { McpContext, Method } from "../context.ts";
 import { invalidParams, isObject } from "../params.ts";
 import { complete } from "../result.ts";
 
@@ -10,9 +10,21 @@ import { complete } from "../result.ts";
  */
 export const subscriptionsListen: Method = async (context, { notifications }) => {
   if (!isFilter(notifications)) throw invalidParams("subscriptions/listen needs notifications, a filter object");
-  const own = await context.listen?.(honoured(notifications, serverCapabilities));
+  const own = await context.listen?.(withoutHidden(context, honoured(notifications, capabilitiesOf(context.surface))));
   return complete(context, { _meta: own });
 };
+
+/** Resources that one stream may be told of. */
+const maxSubscriptions = 50;
+
+/** Without the resources that the principal may not read, or that nobody looks at: none of them is told of. */
+function withoutHidden({ surface, principal }: McpContext, filter: ListenFilter): ListenFilter {
+  const { resourceSubscriptions: uris, ...rest } = filter;
+  const own = [...new Set(uris)].filter(
+    (uri) => surface.resources?.find(principal, uri)?.resource.pollMs !== undefined,
+  );
+  return own.length === 0 ? rest : { ...rest, resourceSubscriptions: own.slice(0, maxSubscriptions) };
+}
 
 interface Requested {
   readonly toolsListChanged?: boolean;
