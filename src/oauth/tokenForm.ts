@@ -1,12 +1,5 @@
-import { randomBytes } from "node:crypto";
-
 /** How our tokens begin, so that one is never taken for a key of the API and sent there, and scanners of leaked secrets know it. */
 export const tokenPrefixes = { AccessToken: "mcp_at_", RefreshToken: "mcp_rt_" } as const;
-
-/** A fresh token: 256 random bits behind the prefix. */
-export function mintToken(model: keyof typeof tokenPrefixes): string {
-  return `${tokenPrefixes[model]}${randomBytes(32).toString("base64url")}`;
-}
 
 /** Whether a text is meant as a token of ours: a cut one too, or a refresh token where an access token belongs. */
 export function looksLikeToken(text: string): boolean {

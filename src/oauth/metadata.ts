@@ -1,0 +1,54 @@
+import express, { type Response, type Router } from "express";
+import { resourceMetadataPath } from "./paths.ts";
+import type { ResourceMetadata } from "./port.ts";
+
+/** A Surface that takes OAuth tokens. */
+export interface OAuthSurface {
+  readonly path: string;
+  /** What people read: the brand's name for it. */
+  readonly title: string;
+}
+
+export interface ResourceMetadataOptions {
+  /** Origin of every URL of ours. */
+  readonly publicUrl: () => string;
+  /** Issuers of the tokens that are taken. */
+  readonly authorizationServers: () => readonly string[];
+  readonly surfaces: readonly OAuthSurface[];
+  /** The least that is of use: what clients ask for at first. */
+  readonly scopes: readonly string[];
+}
+
+/** The RFC 9728 document of the Surface at `path`, null for a Surface without OAuth. */
+export function resourceMetadata(options: ResourceMetadataOptions, path: string): ResourceMetadata | null {
+  const surface = options.surfaces.find((one) => one.path === path);
+  if (surface === undefined) return null;
+  return {
+    resource: `${options.publicUrl()}${surface.path}`,
+    authorization_servers: options.authorizationServers(),
+    scopes_supported: options.scopes,
+    bearer_methods_supported: ["header"],
+    resource_name: surface.title,
+  };
+}
+
+/** Where a challenge sends clients for it. */
+export function resourceMetadataUrl(publicUrl: string, path: string): string {
+  return `${publicUrl}${resourceMetadataPath}${path}`;
+}
+
+/** What may be kept by anybody for a few minutes, and read by pages of any origin. */
+export function publicDocument(res: Response): Response {
+  return res.set({ "cache-control": "public, max-age=300", "access-control-allow-origin": "*" });
+}
+
+/** Serves the document of each Surface at its own path, and that of the first at the bare one. */
+export function resourceMetadataRouter(options: ResourceMetadataOptions): Router {
+  const router = express.Router({ caseSensitive: true, strict: true });
+  const serve = (at: string, path: string): void =>
+    void router.get(at, (_req, res) => void publicDocument(res).json(resourceMetadata(options, path)));
+  const [first] = options.surfaces;
+  if (first !== undefined) serve(resourceMetadataPath, first.path);
+  for (const { path } of options.surfaces) serve(`${resourceMetadataPath}${path}`, path);
+  return router;
+}
