@@ -10,13 +10,22 @@ export interface ToolPages {
   readonly page: (cursor: string | undefined, era: Era) => PreparedPage;
 }
 
+export interface ToolPagesOptions {
+  /** Tools on each. */
+  readonly pageSize: number;
+  readonly serverInfo: ServerInfo;
+  /** Whether definitions carry their output schemas. Default true. */
+  readonly withOutput?: boolean;
+}
+
 /**
  * Pages of `tools` (sorted by name), `pageSize` Tools each. Every page is serialised once per era, on first use.
  *
  * A cursor is the name of the last Tool given, so it stays good when the set changes between two pages: the next page
  * begins after where that name is or was. It grants nothing: the pages hold only what their readers may see.
  */
-export function createToolPages(tools: readonly Tool[], pageSize: number, serverInfo: ServerInfo): ToolPages {
+export function createToolPages(tools: readonly Tool[], options: ToolPagesOptions): ToolPages {
+  const { pageSize } = options;
   const prepared: Record<Era, Map<number, PreparedPage>> = { stateless: new Map(), session: new Map() };
   let bytes = 0;
   return {
@@ -26,7 +35,7 @@ export function createToolPages(tools: readonly Tool[], pageSize: number, server
       const pages = prepared[era];
       const known = pages.get(start);
       if (known !== undefined) return known;
-      const page = serialise(tools, start, pageSize, era, serverInfo);
+      const page = serialise(tools, start, era, options);
       // Only the regular starts are kept: a cursor from another set may begin anywhere, and must not fill the memory.
       if (start % pageSize === 0) {
         pages.set(start, page);
@@ -38,28 +47,26 @@ export function createToolPages(tools: readonly Tool[], pageSize: number, server
 }
 
 /** Definitions serialised once per Tool, whatever page it is on. */
-const definitions = new WeakMap<Tool, string>();
+const whole = new WeakMap<Tool, string>();
+const withoutOutput = new WeakMap<Tool, string>();
 
-function definitionOf(tool: Tool): string {
+function definitionOf(tool: Tool, withOutput: boolean): string {
+  const definitions = withOutput ? whole : withoutOutput;
   const known = definitions.get(tool);
   if (known !== undefined) return known;
-  const text = JSON.stringify(tool.definition);
+  const { outputSchema: _, ...rest } = tool.definition;
+  const text = JSON.stringify(withOutput ? tool.definition : rest);
   definitions.set(tool, text);
   return text;
 }
 
-function serialise(
-  tools: readonly Tool[],
-  start: number,
-  size: number,
-  era: Era,
-  serverInfo: ServerInfo,
-): PreparedPage {
+function serialise(tools: readonly Tool[], start: number, era: Era, options: ToolPagesOptions): PreparedPage {
+  const { pageSize: size, serverInfo, withOutput = true } = options;
   const page = tools.slice(start, start + size);
   const last = start + size < tools.length ? page.at(-1) : undefined;
   const next = last === undefined ? "" : `,"nextCursor":${JSON.stringify(cursorAfter(last.name))}`;
   const hints = era === "stateless" ? `,${statelessHints(serverInfo)}` : "";
-  return Buffer.from(`{"tools":[${page.map(definitionOf).join(",")}]${next}${hints}}`);
+  return Buffer.from(`{"tools":[${page.map((tool) => definitionOf(tool, withOutput)).join(",")}]${next}${hints}}`);
 }
 
 /** The list depends on the key, so no shared cache may keep it (protocol.md §4); `ttlMs` 0: ask again when you need it. */

@@ -1,10 +1,12 @@
 import type { OperationKind } from "../../descriptor.ts";
+import { GatewayError } from "../../errors.ts";
+import { nearest } from "../nearest.ts";
 import type { Tool } from "../tool.ts";
 import { createNameIndex } from "./names.ts";
-import { nounsOf, type SearchAliases } from "./nouns.ts";
+import { type Noun, nounsOf, type SearchAliases } from "./nouns.ts";
 import { createRank, type Ranked } from "./rank.ts";
 import { isVerb, kindsAsked } from "./verbs.ts";
-import { isFiller, wordsOf } from "./words.ts";
+import { isFiller, stem, wordsOf } from "./words.ts";
 
 /** One ResourceType that a query is about. */
 export interface Hit {
@@ -33,7 +35,11 @@ export interface SearchOptions {
   readonly limit?: number;
 }
 
-export type Search = (query: string, options?: SearchOptions) => SearchAnswer;
+export interface Search {
+  (query: string, options?: SearchOptions): SearchAnswer;
+  /** The ResourceType of that name, whatever its spelling (`StatusPage`, `status pages`), with all its Tools. */
+  readonly resource: (name: string) => Noun | undefined;
+}
 
 /** Below this the best hit is a guess, and nothing is returned. */
 const leastScore = 0.33;
@@ -55,7 +61,7 @@ export function createSearch(tools: readonly Tool[], aliases: SearchAliases = {}
   const nouns = nounsOf(tools, aliases);
   const toolsOf = new Map(nouns.map((noun) => [noun.name, noun.tools] as const));
   const rank = createRank(nouns);
-  return (query, { allows = () => true, limit = 10 } = {}) => {
+  const answer = (query: string, { allows = () => true, limit = 10 }: SearchOptions = {}): SearchAnswer => {
     const text = query.slice(0, maxQuery);
     const words = contentOf(text);
     const kinds = kindsAsked(words);
@@ -63,21 +69,20 @@ export function createSearch(tools: readonly Tool[], aliases: SearchAliases = {}
     const pinned = named.map((tool) =>
       hitOf(tool.resource, toolsOf.get(tool.resource) ?? [tool], { allows, first: tool }, 1),
     );
-    const all = rank(words);
-    const foreign = asksForSomethingElse(words, all) ? foreignShare : 1;
-    const ranked = all.flatMap((one) => {
-      const allowed = one.noun.tools.filter(allows);
-      return allowed.length === 0 ? [] : [{ ...one, score: one.score * foreign, allowed }];
-    });
-    const best = ranked[0]?.score ?? 0;
-    const least = Math.max(leastScore, best * leastShare);
-    const hits = [...pinned];
+    const ranked = rank(words);
+    const share = asksForSomethingElse(words, ranked) ? foreignShare : 1;
+    let best = 0;
+    const hits = pinned.slice(0, limit);
     const matched = new Set<number>();
-    for (const one of ranked) {
-      if (hits.length >= limit || one.score < least) break;
-      for (const at of one.matched) matched.add(at);
-      if (!pinned.some(({ resource }) => resource === one.noun.name))
-        hits.push(hitOf(one.noun.name, one.allowed, { allows, first: bestTool(one, kinds, words) }, one.score));
+    for (const { noun, score: whole, matched: own } of ranked) {
+      const score = whole * share;
+      if (hits.length >= limit || score < Math.max(leastScore, best * leastShare)) break;
+      const allowed = noun.tools.filter(allows);
+      if (allowed.length === 0) continue;
+      best = Math.max(best, score);
+      for (const at of own) matched.add(at);
+      if (!pinned.some(({ resource }) => resource === noun.name))
+        hits.push(hitOf(noun.name, allowed, { allows, first: bestTool(allowed, kinds, words) }, score));
     }
     const unmatched = words.filter((word, at) => !matched.has(at) && !isFiller(word));
     return {
@@ -86,6 +91,13 @@ export function createSearch(tools: readonly Tool[], aliases: SearchAliases = {}
       lowConfidence: pinned.length === 0 && best < sureScore,
     };
   };
+  const byName = new Map(
+    nouns.flatMap((noun) => noun.names.map((terms) => [terms.join(" "), noun] as const)).reverse(),
+  );
+  const byExactName = new Map(nouns.map((noun) => [noun.name, noun] as const));
+  return Object.assign(answer, {
+    resource: (name: string) => byExactName.get(name) ?? byName.get(wordsOf(name).map(stem).join(" ")),
+  });
 }
 
 const quoted = /(^|\s)(["'“‘`])[^"'“”‘’`]*["'”’`](?=\s|[.,;:?!]|$)/g;
@@ -119,13 +131,22 @@ function hitOf(
 }
 
 /** An action whose verb is in the query; else the first kind asked for that there is. */
-function bestTool(
-  { allowed }: Ranked & { readonly allowed: readonly Tool[] },
-  kinds: readonly OperationKind[],
-  words: readonly string[],
-): Tool {
+function bestTool(allowed: readonly Tool[], kinds: readonly OperationKind[], words: readonly string[]): Tool {
   const isAsked = ({ name }: Tool): boolean => words.includes(name.split("_", 1)[0] ?? "");
   const action = allowed.find((tool) => tool.kind === "action" && isAsked(tool));
   const byKind = kinds.flatMap((kind) => allowed.find((tool) => tool.kind === kind) ?? []);
   return (action ?? byKind[0] ?? allowed[0]) as Tool; // a ranked noun has at least one Tool
+}
+
+/** Throws `invalid_request` for an alias of a ResourceType that is not there: whoever wrote it believes in it. */
+export function assertAliases(aliases: SearchAliases, tools: readonly Tool[]): void {
+  const names = new Set(tools.map(({ resource }) => resource));
+  const faults = Object.keys(aliases).flatMap((name) => {
+    if (names.has(name)) return [];
+    const near = nearest(name, [...names]);
+    return [
+      `search.aliases: there is no resource type "${name}"${near === undefined ? "" : `; did you mean ${near}?`}`,
+    ];
+  });
+  if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"));
 }
