@@ -36,6 +36,7 @@ import { setupPage } from "./http/routes/page.ts";
 import type { KeyStore } from "./storage/port.ts";
 import { createCompactSurface } from "./surfaces/compact/compact.ts";
 import { permitsWithin } from "./surfaces/narrowing.ts";
+import { offerTools } from "./surfaces/offered.ts";
 import type { Prompt } from "./surfaces/prompts/prompt.ts";
 import type { Resource } from "./surfaces/resources/resource.ts";
 import type { Surface } from "./surfaces/surface.ts";

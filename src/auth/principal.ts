@@ -1,4 +1,5 @@
 import type { Secret } from "../telemetry/secret.ts";
+import type { Narrowing } from "./narrowing.ts";
 
 /** How a caller is known: by the API's own key, a gateway key, an OAuth Connection, or the configuration of a stdio server. */
 export type PrincipalKind = "passthrough" | "key" | "connection" | "stdio";
@@ -20,6 +21,8 @@ export interface Principal {
   readonly scopes: readonly string[] | null;
   /** Arguments of Tools that are not the caller's to choose freely, by name; absent: all are. */
   readonly boundArguments?: BoundArguments;
+  /** What this request leaves out of the Tools that it may use; absent: nothing. Of no meaning for resources and prompts. */
+  readonly narrowing?: Narrowing;
   /** What is sent to the upstream for this caller; absent when the upstream needs none. */
   readonly credential?: Secret;
   /** When the credential that the caller sent ends by itself, milliseconds since the epoch; absent: it does not. */

@@ -73,6 +73,9 @@ function createProgram(terminal: Terminal, done: (code: number) => void): Comman
     .option("--port <number>", "port to listen on; 0 is any free one (default: 3000)", portNumber)
     .option("--host <address>", "address to listen on (default: 127.0.0.1)")
     .option("--read-only", "offer no tool that changes anything")
+    .option("--toolsets <names>", "offer only tools of these resource types or tags, with commas", nameList)
+    .option("--tools <names>", "offer only these tools, with commas; * is any text", nameList)
+    .option("--exclude-tools <names>", "leave these tools out, with commas; * is any text", nameList)
     .option("--no-validate", "skip the validation of the document")
     .action(async (flags: ServeFlags) => {
       const { runServe } = await import("./serve.ts");
@@ -218,6 +221,12 @@ function positiveNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("give a number, 1 or more.");
   return value;
+}
+
+function nameList(text: string): readonly string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.includes("")) throw new InvalidArgumentError("give names with commas between them.");
+  return names;
 }
 
 function collect(text: string, all: readonly string[]): readonly string[] {

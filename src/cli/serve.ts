@@ -22,6 +22,9 @@ export interface ServeFlags {
   readonly port?: number;
   readonly host?: string;
   readonly readOnly?: boolean;
+  readonly toolsets?: readonly string[];
+  readonly tools?: readonly string[];
+  readonly excludeTools?: readonly string[];
   readonly validate: boolean;
 }
 
@@ -93,13 +96,16 @@ function hooksOf({ hooks }: GatewayFile, path: string): Promise<readonly ToolHoo
   return hooks === undefined ? [] : loadHooks(resolve(dirname(path), hooks));
 }
 
-function flagsOf({ port, host, upstream, readOnly, spec }: ServeFlags): Flags {
+function flagsOf({ port, host, upstream, readOnly, toolsets, tools, excludeTools, spec }: ServeFlags): Flags {
   return {
     inMemory: spec !== undefined,
     ...(port !== undefined && { port }),
     ...(host !== undefined && { host }),
     ...(upstream !== undefined && { upstreamUrl: upstream }),
     ...(readOnly !== undefined && { readOnly }),
+    ...(toolsets && { toolsets }),
+    ...(tools && { tools }),
+    ...(excludeTools && { excludeTools }),
   };
 }
 

@@ -380,6 +380,8 @@ export interface ResourceConfig {
   readonly scopes: readonly string[];
   /** The part of the result that it shows, by dots. Default: all. */
   readonly path?: string;
+  /** Fields that must be what the URI says: what lies under a page has to be of that page. Default: none. */
+  readonly verify?: VerifyConfig;
   /** How often it is looked at for those who subscribed. Absent: nobody can. */
   readonly pollMs?: number;
   readonly complete: { readonly [variable: string]: CompleteConfig };
@@ -395,6 +397,15 @@ export type ResourceValue =
   | null
   | readonly ResourceValue[]
   | { readonly [key: string]: ResourceValue };
+
+/** What does not fit is a resource that does not exist. */
+export interface VerifyConfig {
+  /** Paths into the result, and what has to be there or, of a list, among what is there. */
+  readonly fields: { readonly [path: string]: string };
+  /** A Tool that reads and whose result has the fields, asked first. Default: that of the resource. */
+  readonly tool?: string;
+  readonly arguments?: { readonly [arg: string]: ResourceValue };
+}
 
 /** What is above `max` is cut down to it and said; what is below `min` is refused. */
 export interface ParameterConfig {

@@ -16,6 +16,9 @@ export interface Environment {
   readonly upstreamApiKey?: Secret;
   readonly logLevel?: string;
   readonly readOnly: boolean;
+  readonly toolsets?: readonly string[];
+  readonly tools?: readonly string[];
+  readonly excludeTools?: readonly string[];
   readonly secrets: readonly Secret[];
   readonly adminToken?: Secret;
   readonly redisUrl?: Secret;
@@ -58,6 +61,9 @@ export function readEnvironment(variables: Variables): Environment {
     ...optional("upstreamApiKey", secret(variables, "UPSTREAM_API_KEY", faults)),
     ...optional("logLevel", oneOf("LOG_LEVEL", text("LOG_LEVEL"), logLevels, faults)),
     readOnly: flag("SPECGATE_READ_ONLY", text("SPECGATE_READ_ONLY"), faults),
+    ...optional("toolsets", someOf(text("SPECGATE_TOOLSETS"))),
+    ...optional("tools", someOf(text("SPECGATE_TOOLS"))),
+    ...optional("excludeTools", someOf(text("SPECGATE_EXCLUDE_TOOLS"))),
     secrets: secrets(variables, faults),
     ...optional("adminToken", adminToken(variables, faults)),
     ...optional("redisUrl", secret(variables, "REDIS_URL", faults)),
@@ -87,6 +93,12 @@ function list(text: string | undefined): readonly string[] {
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
+}
+
+/** Undefined where none is named: a variable of commas asks for nothing. */
+function someOf(text: string | undefined): readonly string[] | undefined {
+  const all = list(text);
+  return all.length === 0 ? undefined : all;
 }
 
 function port(name: string, text: string | undefined, faults: string[]): number | undefined {

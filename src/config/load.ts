@@ -55,9 +55,11 @@ export interface GatewayFile {
   readonly resources?: readonly ResourceFile[];
   /** A folder of Markdown files with front matter, relative to gateway.yaml. */
   readonly prompts?: string;
-  /** What is in it, once the file has been read. */
+  /** What is in it; see {@link withPrompts}. */
   readonly promptFiles?: readonly PromptConfig[];
   readonly whoami?: WhoamiFile;
+  /** What a fault that only the API shows begins with; see {@link Config}. */
+  readonly where?: Config["where"];
   readonly readiness?: Partial<Config["readiness"]>;
   readonly metrics?: Partial<Config["metrics"]>;
 }
@@ -103,17 +105,12 @@ export function readGatewayFile(file: string, schema: Schema = gatewaySchema): G
     throw new GatewayError("invalid_request", `cannot read ${file} (${code}); name a gateway.yaml with --config`);
   }
   const value = parseGatewayFile(file, text, schema);
-  return value.prompts === undefined
-    ? value
-    : known({ ...value, promptFiles: readPrompts(join(dirname(file), value.prompts)) }, sources.get(value));
+  return withPrompts(value, dirname(file));
 }
 
-/** Where each file that was read stands, for the faults that only the API shows. */
-const sources = new WeakMap<GatewayFile, Source>();
-
-function known(file: GatewayFile, source: Source | undefined): GatewayFile {
-  if (source !== undefined) sources.set(file, source);
-  return file;
+/** `file` with its prompts, where it has some; `folder` is what their path is relative to. */
+export function withPrompts(file: GatewayFile, folder: string): GatewayFile {
+  return file.prompts === undefined ? file : { ...file, promptFiles: readPrompts(join(folder, file.prompts)) };
 }
 
 /** The same from text in hand. */
@@ -122,10 +119,8 @@ export function parseGatewayFile(file: string, text: string, schema: Schema = ga
   checkSource(source, schema);
   const value = source.value as GatewayFile; // the schema has just been checked
   checkNames(source, value);
-  return known(
-    value.resources === undefined ? value : { ...value, resources: withLines(source, value.resources) },
-    source,
-  );
+  const where: Config["where"] = (path) => `${source.file}:${source.lineOf(path)}: `;
+  return { ...value, ...(value.resources && { resources: withLines(source, value.resources) }), where };
 }
 
 /** References between parts of the file that a schema cannot express. */
@@ -208,7 +203,7 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
     }),
     surfaces: resolveSurfaces(file, Object.keys(upstreams), readOnly, brand.name, apiVersion),
     narrowing: resolveNarrowing(environment, flags),
-    where: whereOf(file),
+    where: file.where ?? (() => ""),
     search: { aliases: {}, ...file.search },
     toolsEndpoint: { anonymous: "names", ...file.toolsEndpoint },
     brand,
@@ -217,7 +212,7 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
     audit: resolveAudit(file, environment),
     safeguards: resolveSafeguards(file),
     resources: (file.resources ?? []).map(resolveResource),
-    prompts: file.promptFiles ?? (file.prompts === undefined ? [] : readPrompts(file.prompts)),
+    prompts: file.promptFiles ?? [],
     ...(file.whoami && { whoami: resolveWhoami(file.whoami, file.api) as WhoamiConfig }), // not false
     readiness: { strict: false, ...file.readiness },
     metrics: { toolNames: false, ...file.metrics },
@@ -251,11 +246,6 @@ function resolveNarrowing(environment: Environment, flags: Flags): Config["narro
     ...(tools && { tools }),
     exclude: flags.excludeTools ?? environment.excludeTools ?? [],
   };
-}
-
-function whereOf(file: GatewayFile): Config["where"] {
-  const source = sources.get(file);
-  return (path) => (source === undefined ? "" : `${source.file}:${source.lineOf(path)}: `);
 }
 
 function resolveDrain({ drainReadyMs: readyMs = 5_000, drainGraceMs: graceMs = 30_000 }: Environment): DrainConfig {

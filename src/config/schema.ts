@@ -174,6 +174,10 @@ const resource: Schema = {
       bound: oneOrMore,
       scope: oneOrMore,
       path: text,
+      verify: closed(
+        { fields: { type: "object", minProperties: 1, additionalProperties: text }, tool: text, arguments: { type: "object" } },
+        ["fields"],
+      ),
       poll: { type: "string", pattern: "^[1-9][0-9]{0,5}(s|m|h)$" },
       complete: { type: "object", additionalProperties: completeSchema },
     },

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { isLoopback } from "./loopback.ts";
+import { narrowingHeaders } from "./narrowing.ts";
 
 /** Who may talk to the server: which Host names and which web pages (security.md T7, T17). */
 export interface EdgePolicy {
@@ -41,7 +42,7 @@ export function edgePolicy(options: EdgeOptions): EdgePolicy {
     ]),
     origins: new Set([...(own === null ? [] : [own.origin]), ...options.allowedOrigins]),
     loopback,
-    requestHeaders: [...mcpHeaders, ...options.credentialHeaders],
+    requestHeaders: [...mcpHeaders, ...narrowingHeaders, ...options.credentialHeaders],
     ...(publicUrl !== undefined && { publicUrl }),
   };
 }

@@ -19,12 +19,25 @@ export interface ViewsOptions {
 
 /** Classes whose View is known. Few exist in practice; the bound is against a flood of keys that each see something else. */
 const maxClasses = 1_000;
+/** Of requests that narrow, and the part of the bytes that they may have: what one caller makes up must not cost the others theirs. */
+const maxNarrowed = 100;
+const narrowedShare = 8;
 
 /**
- * Views by class of principals: those with the same scopes and bound arguments see the same. Classes that see the same Tools
- * unchanged share a View. What was not asked for longest is forgotten first, and made again when it is asked for.
+ * Views by class of principals: those with the same scopes, bound arguments and narrowing see the same. Classes that see the same
+ * Tools unchanged share a View. What was not asked for longest is forgotten first, and made again when it is asked for; Views of
+ * requests that narrow are kept apart.
  */
-export function createViews({ visible, pagesOf, maxBytes = 67_108_864 }: ViewsOptions): (principal: Principal) => View {
+export function createViews(options: ViewsOptions): (principal: Principal) => View {
+  const { maxBytes = 67_108_864 } = options;
+  const whole = keepViews({ ...options, maxBytes, maxClasses });
+  const narrowed = keepViews({ ...options, maxBytes: maxBytes / narrowedShare, maxClasses: maxNarrowed });
+  return (principal) => (principal.narrowing === undefined ? whole(principal) : narrowed(principal));
+}
+
+type Keeping = ViewsOptions & { readonly maxBytes: number; readonly maxClasses: number };
+
+function keepViews({ visible, pagesOf, maxBytes, maxClasses }: Keeping): (principal: Principal) => View {
   const classNames = new WeakMap<Principal, string>();
   /** In the order of their last use, the View of a class by the name of its set of Tools. */
   const setOfClass = new Map<string, string>();
@@ -74,9 +87,9 @@ function use<Value>(entries: Map<string, Value>, name: string, value: Value): vo
 }
 
 /** Scopes in an order of their own make no other class; an unverified key has none at all. */
-function className({ scopes, boundArguments }: Principal): string {
+function className({ scopes, boundArguments, narrowing }: Principal): string {
   const bound = Object.entries(boundArguments ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return hashOf(JSON.stringify([scopes === null ? null : [...scopes].sort(), bound]));
+  return hashOf(JSON.stringify([scopes === null ? null : [...scopes].sort(), bound, narrowing]));
 }
 
 function hashOf(text: string): string {

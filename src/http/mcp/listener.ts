@@ -106,7 +106,7 @@ export function createMcpListener(options: McpListenerOptions): McpListener {
   let authenticate = options.authenticate;
   const standing = standingParts(
     options,
-    (rawHeaders, from) => authenticate(rawHeaders, from),
+    (rawHeaders, from, resource) => authenticate(rawHeaders, from, resource),
     (path) => view.surfaces.get(path),
   );
   let view: View = viewOf(options, standing);
@@ -233,8 +233,8 @@ async function serve(arrival: Arrival): Promise<void> {
 }
 
 async function authenticated(arrival: Arrival): Promise<Exchange> {
-  const { req, network, parts } = arrival;
-  return { ...arrival, principal: narrowed(await parts.authenticate(req.rawHeaders, network), req) };
+  const { req, surface, network, parts } = arrival;
+  return { ...arrival, principal: narrowed(await parts.authenticate(req.rawHeaders, network, surface.oauth?.resource), req) };
 }
 
 /** Runs `work` as one of the requests in flight. Throws `overloaded` when there are too many. */
@@ -321,5 +321,5 @@ function fail(arrival: Arrival, error: GatewayError, body: unknown): void {
   // The body of a request that is refused early is let go by, so that the connection stays of use.
   if (!req.readableEnded) req.resume();
   const status = error.facts.status ?? httpStatus[error.code];
-  sendError(res, headers, { error, id: echoedId(body), status, realm: surface.serverInfo.name, requestId });
+  sendError(res, headers, { error, id: echoedId(body), status, realm: surface.serverInfo.name, oauth: surface.oauth, requestId });
 }

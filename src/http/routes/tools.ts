@@ -1,11 +1,13 @@
 import type { Request, Response } from "express";
-import type { Authenticate } from "../../auth/authenticate.ts";
+import { type Authenticate, anonymous } from "../../auth/authenticate.ts";
 import type { OperationKind } from "../../descriptor.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Principal, Surface } from "../../mcp/context.ts";
 import { shown } from "../../mcp/params.ts";
+import { leavesOf } from "../../surfaces/narrowing.ts";
 import { exactOutput } from "../../surfaces/surface.ts";
 import { blamedFor } from "../address.ts";
+import { narrowed, narrowingParameters } from "../narrowing.ts";
 
 export interface ToolsRouteOptions {
   readonly authenticate: Authenticate;
@@ -19,7 +21,7 @@ type Shown = Readonly<Record<string, unknown>>;
  * `GET <path>/tools`: `{ tools, count, nextCursor? }`, filtered by the caller's key. All in one answer unless `limit` is
  * given; `count` is the total of what the filters leave. `?resource= ?kind= ?q= ?schema=1`; a parameter that is none of them,
  * stands twice or has a value that cannot be is 400, since an ignored filter would show everything. Without a key: names and
- * descriptions, or 401 where that is denied.
+ * descriptions, or 401 where that is denied. A request narrows it as it does `tools/list`.
  */
 export function toolsRoute(
   surface: Surface,
@@ -28,7 +30,7 @@ export function toolsRoute(
   return async (req, res) => {
     const principal = await callerOf(req, options);
     const query = queryOf(req.query);
-    const tools = (principal === null ? surface.tools : surface.visibleTools(principal)).filter(filterOf(query));
+    const tools = (principal === null ? left(surface, req) : surface.visibleTools(principal)).filter(filterOf(query));
     const page = pageOf(tools, query);
     const show = principal === null ? nameOf : entryOf(query.schema === "1");
     res.json({ tools: page.tools.map(show), count: tools.length, ...page.next });
@@ -44,12 +46,18 @@ export function toolRoute(
     const principal = await callerOf(req, options);
     const name = String(req.params.name);
     const tool =
-      principal === null ? surface.tools.find((one) => one.name === name) : surface.findTool(principal, name);
+      principal === null ? left(surface, req).find((one) => one.name === name) : surface.findTool(principal, name);
     if (tool === undefined) {
       throw new GatewayError("unknown_tool", "There is no such tool, or your key does not include it.");
     }
     res.json(principal === null ? nameOf(tool) : entryOf(true)(tool));
   };
+}
+
+/** What a request without a key leaves of all Tools. */
+function left(surface: Surface, req: Request): readonly Tool[] {
+  const { narrowing } = narrowed(anonymous, req);
+  return narrowing === undefined ? surface.tools : surface.tools.filter(leavesOf(narrowing));
 }
 
 const parameters = ["resource", "kind", "q", "schema", "limit", "cursor"] as const;
@@ -68,8 +76,9 @@ const kinds: readonly string[] = [
 /** @throws invalid_request for what no filter means */
 function queryOf(given: Request["query"]): Query {
   for (const [name, value] of Object.entries(given)) {
+    if (narrowingParameters.includes(name)) continue;
     if (!parameters.some((one) => one === name))
-      throw notLawful(`there is no parameter ${shown(name)}; there are ${parameters.join(", ")}`);
+      throw notLawful(`there is no parameter ${shown(name)}; there are ${[...parameters, ...narrowingParameters].join(", ")}`);
     if (typeof value !== "string") throw notLawful(`${name} stands twice; give it once`);
   }
   const query = given as Query;
@@ -87,7 +96,7 @@ function notLawful(message: string): GatewayError {
 /** The caller, or null for one without a key where that is allowed. A key that is not good is refused, never ignored. */
 async function callerOf(req: Request, { authenticate, anonymousTools }: ToolsRouteOptions): Promise<Principal | null> {
   try {
-    return await authenticate(req.rawHeaders, blamedFor(req));
+    return narrowed(await authenticate(req.rawHeaders, blamedFor(req)), req);
   } catch (thrown) {
     const missing = thrown instanceof GatewayError && thrown.facts.data?.reason === "missing";
     if (missing && anonymousTools === "names") return null;
