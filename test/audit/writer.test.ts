@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { eventOf } from "../../src/audit/chain.ts";
 import type { AuditEvent } from "../../src/audit/event.ts";
-import { sweepUnknowns } from "../../src/audit/housekeeping.ts";
+import { startHousekeeping, sweepUnknowns } from "../../src/audit/housekeeping.ts";
 import { verifyAudit } from "../../src/audit/verify.ts";
 import { createAuditWriter } from "../../src/audit/writer.ts";
 import { GatewayError } from "../../src/errors.ts";
@@ -223,6 +223,31 @@ describe("a sweep", () => {
       await until(() => expect(writer.waiting()).toBe(0));
     };
     expect(await sweepUnknowns({ store, writer: other, logger, now, settle })).toBe(0);
+  });
+});
+
+describe("housekeeping", () => {
+  const tidy = (lease: () => Promise<boolean>, keepDays: number | undefined): void => {
+    const writer = createAuditWriter({ store, logger });
+    const now = (): number => Date.parse("2026-07-05T12:00:00.000Z");
+    onTestFinished(startHousekeeping({ store, writer, logger, lease, keepDays: () => keepDays, now }));
+  };
+  const days = async (): Promise<string[]> => (await all()).map(({ at }) => at.slice(8, 10));
+
+  it("deletes whole days beyond keepDays, where the replica holds the lease and the operator said so", async () => {
+    const writer = createAuditWriter({ store, logger });
+    for (const day of ["01", "02", "03", "05"])
+      await writer.intend(
+        auditEvent(`e${day}`, { at: `2026-07-${day}T10:00:00.000Z`, deadline: "2027-01-01T00:00:00.000Z" }),
+      );
+    const asked = vi.fn(async () => false);
+    tidy(asked, 2);
+    await until(() => expect(asked).toHaveBeenCalled());
+    tidy(async () => true, undefined);
+    expect(await days()).toEqual(["01", "02", "03", "05"]);
+    tidy(async () => true, 2);
+    await until(async () => expect(await days()).toEqual(["03", "05"]));
+    expect((await verifyAudit(store.stream(), await store.seals())).broken).toBeUndefined();
   });
 });
 
