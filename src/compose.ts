@@ -19,11 +19,14 @@ import { createRedisOnce } from "./calls/safeguards/once.redis.ts";
 import { createMemorySeen } from "./calls/safeguards/seen.memory.ts";
 import { createRedisSeen } from "./calls/safeguards/seen.redis.ts";
 import type { Config, LimitsConfig, Rate } from "./config/config.ts";
+import { blamedFor } from "./http/address.ts";
 import { type AddressLimit, createAddressLimit } from "./http/addressLimit.ts";
 import { createMcpListener, type McpListener } from "./http/mcp/listener.ts";
 import { createMetricsServer } from "./http/metricsServer.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createShedding } from "./http/shedding.ts";
+import { createRedisOAuthLimits } from "./oauth/limits.redis.ts";
+import { createMemoryOAuthLimits } from "./oauth/limits.ts";
 import { connectRedis, type RedisConnection } from "./redis/connection.ts";
 import { createServing, type Served, type Serving, type Standing, type StandingKeys } from "./serving.ts";
 import { createRedisCatalogNews } from "./session/catalogNews.redis.ts";
@@ -31,7 +34,7 @@ import { type CatalogNews, createLocalCatalogNews, type TellCatalog } from "./se
 import type { Sessions } from "./session/port.ts";
 import { createMemorySessions } from "./session/sessions.memory.ts";
 import { createRedisSessions } from "./session/sessions.redis.ts";
-import type { KeyStore } from "./storage/port.ts";
+import type { KeyStore, Store } from "./storage/port.ts";
 import { openStore } from "./storage/store.ts";
 import type { Surface } from "./surfaces/surface.ts";
 import { createLines, type Logger } from "./telemetry/log.ts";
@@ -135,6 +138,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     audit,
     readAudit: createReadAudit(store.audit),
     keys,
+    oauth: oauthIn(redis, secrets, store, keys),
     safeguards: {
       confirmationKeys: deriveKeys(secrets, "confirmation"),
       seen: redis === undefined ? createMemorySeen() : createRedisSeen({ redis }),
@@ -180,7 +184,9 @@ export function compose({ logger, ...served }: Parts): Gateway {
   });
   const app: RequestListener = (req, res) => serving.app(req, res);
   const server = createHttpServer({ mcp, app });
-  const news = catalogNews(redis, (eventId) => mcp.notify({ type: "tools_list_changed" }, eventId));
+  const news = catalogNews(redis, async (eventId, lists) => {
+    await Promise.all(lists.map((list) => mcp.notify({ type: `${list}_list_changed` }, `${list}:${eventId}`)));
+  });
   void news.serve(serving.hash);
   metrics?.watch({ sessions: sessions.count, streams: mcp.openStreams, inFlight: mcp.inFlight });
   const metricsServer = metrics && createMetricsServer(metrics);
@@ -291,6 +297,25 @@ function keysIn(redis: RedisConnection | undefined, secrets: readonly Secret[], 
     revocations: redis === undefined ? createLocalRevocations() : createRedisRevocations({ redis }),
     use: createKeyUse({ store }),
     freshMs: redis === undefined ? 500 : 5_000,
+  };
+}
+
+/** What OAuth keeps outlives every reload; what it is, a reload may change. */
+function oauthIn(
+  redis: RedisConnection | undefined,
+  secrets: readonly Secret[],
+  store: Store,
+  { ring, revocations, freshMs }: StandingKeys,
+): Standing["oauth"] {
+  return {
+    store,
+    ring,
+    revocations,
+    freshMs,
+    signingSeals: deriveKeys(secrets, "oauth signing"),
+    cookieKeys: deriveKeys(secrets, "oauth cookies"),
+    limits: redis === undefined ? createMemoryOAuthLimits() : createRedisOAuthLimits({ redis }),
+    networkOf: blamedFor,
   };
 }
 

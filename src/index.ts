@@ -1,7 +1,7 @@
 import type { ToolHook } from "./calls/hooks.ts";
 import { type Gateway as ComposedGateway, compose } from "./compose.ts";
 import { type Environment, readEnvironment } from "./config/environment.ts";
-import { type GatewayFile, readGatewayFile, resolveConfig } from "./config/load.ts";
+import { type GatewayFile, readGatewayFile, resolveConfig, withPrompts } from "./config/load.ts";
 import type { Api } from "./descriptor.ts";
 import type { Served } from "./serving.ts";
 import { createLogger, type Logger } from "./telemetry/log.ts";
@@ -65,7 +65,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 function servedOf({ api, config, upstream, hooks }: GatewayOptions, environment: Environment): Served {
   const given = config ?? { api: api.name, brand: { name: api.title } };
-  const file = typeof given === "string" ? readGatewayFile(given) : given;
+  const file = typeof given === "string" ? readGatewayFile(given) : withPrompts(given, ".");
   const flags = upstream === undefined ? {} : { upstreamUrl: upstream };
   return { api, config: resolveConfig(file, environment, flags, api.version), ...(hooks && { hooks }) };
 }

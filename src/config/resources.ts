@@ -1,4 +1,11 @@
-import type { CompleteConfig, ParameterConfig, ResourceConfig, ResourceValue, WhoamiConfig } from "./config.ts";
+import type {
+  CompleteConfig,
+  ParameterConfig,
+  ResourceConfig,
+  ResourceValue,
+  VerifyConfig,
+  WhoamiConfig,
+} from "./config.ts";
 import type { Source } from "./faults.ts";
 
 /** An entry of `resources` as written. */
@@ -14,6 +21,7 @@ export interface ResourceFile {
   readonly bound?: string | readonly string[];
   readonly scope?: string | readonly string[];
   readonly path?: string;
+  readonly verify?: VerifyConfig;
   readonly poll?: string;
   readonly complete?: Readonly<Record<string, CompleteFile>>;
   /** Added where the file is read. */

@@ -175,7 +175,11 @@ const resource: Schema = {
       scope: oneOrMore,
       path: text,
       verify: closed(
-        { fields: { type: "object", minProperties: 1, additionalProperties: text }, tool: text, arguments: { type: "object" } },
+        {
+          fields: { type: "object", minProperties: 1, additionalProperties: text },
+          tool: text,
+          arguments: { type: "object" },
+        },
         ["fields"],
       ),
       poll: { type: "string", pattern: "^[1-9][0-9]{0,5}(s|m|h)$" },

@@ -1,7 +1,7 @@
 import type { RedisConnection } from "../redis/connection.ts";
 import { createKeys } from "../redis/keys.ts";
 import { runScript, script } from "../redis/script.ts";
-import type { CatalogNews, TellCatalog } from "./catalogNews.ts";
+import { type CatalogNews, changedLists, type TellCatalog } from "./catalogNews.ts";
 
 export interface RedisCatalogNewsOptions {
   readonly redis: RedisConnection;
@@ -71,7 +71,7 @@ export function createRedisCatalogNews(options: RedisCatalogNewsOptions): Catalo
     // A message may be older than what this replica has seen since.
     if (told === "" || (before !== undefined && numberIn(told) <= numberIn(before))) return;
     known = told;
-    if (before !== undefined && hashIn(before) !== hashIn(told)) await tell(eventIdOf(told));
+    if (before !== undefined && hashIn(before) !== hashIn(told)) await tell(eventIdOf(told), changed(before, told));
   };
   const look = async (): Promise<void> => {
     if (hash === undefined) return;
@@ -81,7 +81,7 @@ export function createRedisCatalogNews(options: RedisCatalogNewsOptions): Catalo
     await hear(told);
     if (told === "" || agreed === "" || hashIn(told) === agreed) return;
     const next = `${numberIn(told) + 1} ${agreed}`;
-    await tell(eventIdOf(next)); // before it is noted: a replica that dies here is stood in for
+    await tell(eventIdOf(next), changed(told, next)); // before it is noted: a replica that dies here is stood in for
     known = next;
     await runScript(redis.commands, toldScript, [keys.told], [told, next, rememberMs, keys.catalog]);
   };
@@ -116,7 +116,11 @@ export function createRedisCatalogNews(options: RedisCatalogNewsOptions): Catalo
 }
 
 function eventIdOf(told: string): string {
-  return `tools:${hashIn(told)}:${numberIn(told)}`;
+  return `catalog:${hashIn(told)}:${numberIn(told)}`;
+}
+
+function changed(before: string, told: string): ReturnType<typeof changedLists> {
+  return changedLists(hashIn(before), hashIn(told));
 }
 
 function hashIn(told: string): string {

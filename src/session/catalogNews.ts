@@ -15,8 +15,24 @@ export interface CatalogNews {
   readonly leave: () => Promise<void>;
 }
 
-/** Tells every client of this process, and every session, that the lists changed; `eventId` names the change everywhere. */
-export type TellCatalog = (eventId: string) => Promise<void>;
+/** What clients hold lists of. */
+export type CatalogList = "tools" | "prompts" | "resources";
+
+/**
+ * Tells every client of this process, and every session, that these lists changed; `eventId` names the change everywhere, and is
+ * one for all of them.
+ */
+export type TellCatalog = (eventId: string, lists: readonly CatalogList[]) => Promise<void>;
+
+/**
+ * The lists in which two Catalogs differ. A hash has a part for each list, with dots between; where one has fewer, as that of a
+ * replica of another version, every list counts as changed.
+ */
+export function changedLists(before: string, after: string): readonly CatalogList[] {
+  const lists: readonly CatalogList[] = ["tools", "prompts", "resources"];
+  const [old, now] = [before.split("."), after.split(".")];
+  return lists.filter((_, index) => now[index] !== undefined && old[index] !== now[index]);
+}
 
 /** {@link CatalogNews} of a process that is alone: a Catalog that differs from the one before is news at once. */
 export function createLocalCatalogNews(tell: TellCatalog): CatalogNews {
@@ -28,7 +44,7 @@ export function createLocalCatalogNews(tell: TellCatalog): CatalogNews {
       served = hash;
       if (before === undefined || before() === hash()) return;
       changes += 1;
-      await tell(`tools:${hash()}:${changes}`);
+      await tell(`catalog:${hash()}:${changes}`, changedLists(before(), hash()));
     },
     leave: async () => undefined,
   };

@@ -3,6 +3,7 @@ import type { WhoamiConfig } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import type { Reading, Resource } from "./resources/resource.ts";
 import { parseUriTemplate } from "./resources/uriTemplate.ts";
+import { answerOf, pick } from "./resources/verify.ts";
 import type { Tool } from "./surface.ts";
 
 export interface WhoamiParts {
@@ -96,7 +97,7 @@ async function furtherOf(
     const { structured } = await run({ ...reading, tool, args: {} });
     return Object.fromEntries(
       Object.entries(from.fields).flatMap(([name, path]) => {
-        const value = at(structured, path);
+        const value = pick(answerOf(tool, structured), path);
         return value === undefined ? [] : [[name, value] as const];
       }),
     );
@@ -104,15 +105,6 @@ async function furtherOf(
     if (thrown instanceof GatewayError) return {};
     throw thrown;
   }
-}
-
-function at(value: unknown, path: string): unknown {
-  let inner = value;
-  for (const key of path.split(".")) {
-    if (typeof inner !== "object" || inner === null || !Object.hasOwn(inner, key)) return undefined;
-    inner = (inner as Readonly<Record<string, unknown>>)[key]; // an object, as just checked
-  }
-  return inner;
 }
 
 /** Throws `invalid_request` where `whoami.from` names no Tool that reads without arguments. */

@@ -21,6 +21,14 @@ export interface ArgumentMap {
 
 type ArgumentConfig = Pick<ResourceConfig, "arguments" | "parameters" | "bound">;
 
+/** What arguments are mapped between. */
+export interface Mapped {
+  readonly template: UriTemplate;
+  readonly tool: Tool;
+  /** Variables that serve another purpose, so that they need no argument. */
+  readonly elsewhere: readonly string[];
+}
+
 const dayMs = 86_400_000;
 
 /**
@@ -29,8 +37,7 @@ const dayMs = 86_400_000;
  */
 export function mapArguments(
   config: ArgumentConfig,
-  template: UriTemplate,
-  tool: Tool,
+  { template, tool, elsewhere }: Mapped,
   fault: (part: string, message: string) => void,
 ): ArgumentMap {
   const properties = tool.definition.inputSchema.properties ?? {};
@@ -52,7 +59,7 @@ export function mapArguments(
       if (!template.variables.includes(name)) fault(`arguments.${arg}`, `{${name}} is no variable of ${template.text}`);
   }
   for (const name of template.variables)
-    if (!used.has(name) && !named.includes(name))
+    if (!used.has(name) && !named.includes(name) && !elsewhere.includes(name))
       fault(
         "uri",
         `{${name}} is used for nothing: ${tool.name} has no argument of that name, and arguments names none`,

@@ -7,6 +7,7 @@ import { mapArguments } from "./arguments.ts";
 import { gather } from "./gather.ts";
 import { type Resource, type ResourceContents, type ResourceState, unknownResource } from "./resource.ts";
 import { parseUriTemplate } from "./uriTemplate.ts";
+import { answerOf, createVerification, pick } from "./verify.ts";
 
 /** What configured resources are made with. */
 export interface ToolResourceParts extends CompletionParts {
@@ -46,9 +47,11 @@ export function createToolResource(
   }
   const template = templateOf(config, faultIn);
   if (template === undefined) return undefined;
-  const map = mapArguments(config, template, tool, (part, message) =>
-    faultIn(part, `resource ${config.name}: ${message}`),
-  );
+  const own = (part: string, message: string): void => faultIn(part, `resource ${config.name}: ${message}`);
+  const verification =
+    config.verify && createVerification(config.verify, { template, find: parts.find, run: parts.run, fault: own });
+  const elsewhere = verification?.variables ?? [];
+  const map = mapArguments(config, { template, tool, elsewhere }, own);
   const { name, title, description, scopes, bound, pollMs, path } = config;
   const complete = completesFor(
     {
@@ -75,10 +78,16 @@ export function createToolResource(
     permits: (principal) =>
       parts.permits(principal, tool) && parts.holds(principal, scopes) && bound.every((arg) => isFixed(principal, arg)),
     read: async (reading, uri, values) => {
-      const { args, notes } = map.argumentsOf(values, (parts.now ?? Date.now)());
+      const nowMs = (parts.now ?? Date.now)();
+      const { args, notes } = map.argumentsOf(values, nowMs);
+      const asked = { reading, values, nowMs };
       try {
-        const maxBytes = parts.resultBytes;
-        return stateOf(await gather({ run: parts.run, tool, reading, args, maxBytes }), { uri, notes, path });
+        const isElsewhere = (await verification?.before(asked)) === false;
+        if (isElsewhere) throw unknownResource(uri, reading.principal.scopes);
+        const outcome = await gather({ run: parts.run, tool, reading, args, maxBytes: parts.resultBytes });
+        if (verification?.fits(answerOf(tool, outcome.structured), values) === false)
+          throw unknownResource(uri, reading.principal.scopes);
+        return stateOf(outcome, { uri, notes, path, tool });
       } catch (thrown) {
         throw hiddenOr(thrown, uri, reading.principal);
       }
@@ -118,19 +127,26 @@ interface Shown {
   readonly uri: string;
   readonly notes: readonly string[];
   readonly path: string | undefined;
+  readonly tool: Tool;
 }
 
-function stateOf({ structured, content }: Outcome, { uri, notes, path }: Shown): ResourceState {
+function stateOf({ structured, content }: Outcome, { uri, notes, path, tool }: Shown): ResourceState {
   if (structured === undefined) return { contents: (content ?? []).flatMap((block) => contentsOf(block, uri)) };
-  const picked = path === undefined ? structured : pick(structured, path);
+  const whole = answerOf(tool, structured);
+  const picked = path === undefined ? whole : pick(whole, path);
   const value: Readonly<Record<string, unknown>> =
     typeof picked === "object" && picked !== null && !Array.isArray(picked)
       ? (picked as Readonly<Record<string, unknown>>) // an object, as just checked
       : Array.isArray(picked)
         ? { items: picked }
         : { value: picked ?? null };
-  const text = JSON.stringify(withNotes(value, notes));
+  const text = JSON.stringify(withNotes(value, [...(picked === structured ? [] : notesIn(structured)), ...notes]));
   return { contents: [{ uri, mimeType: "application/json", text }], compared: JSON.stringify(value) };
+}
+
+/** What the Tool says beside what is shown. */
+function notesIn({ notes }: Readonly<Record<string, unknown>>): readonly string[] {
+  return Array.isArray(notes) ? notes.filter((note) => typeof note === "string") : [];
 }
 
 /** Beside notes of the Tool's own; an API that calls a field of its own so keeps it. */
@@ -140,18 +156,6 @@ function withNotes(value: Readonly<Record<string, unknown>>, notes: readonly str
   if (own === undefined || (Array.isArray(own) && own.every((one) => typeof one === "string")))
     return { ...value, notes: [...((own as readonly string[] | undefined) ?? []), ...notes] };
   return { ...value, _notes: notes };
-}
-
-function pick(value: unknown, path: string): unknown {
-  return path
-    .split(".")
-    .reduce<unknown>(
-      (inner, key) =>
-        typeof inner === "object" && inner !== null && Object.hasOwn(inner, key)
-          ? (inner as Readonly<Record<string, unknown>>)[key]
-          : undefined,
-      value,
-    );
 }
 
 function contentsOf(block: NonNullable<Outcome["content"]>[number], uri: string): readonly ResourceContents[] {
