@@ -23,13 +23,17 @@ interface Entry {
 export type MeaningsOf = (stems: readonly string[]) => readonly Meaning[];
 
 /**
- * The meanings of queries, in `vocabulary` (the stems that names are made of). A word that is near enough to one of it to be a
+ * The meanings of queries in `names` (each the stems it is made of). A word that is near enough to one of theirs to be a
  * typing error of it means that one. Nothing is derived from queries: the table is `synonyms.ts`.
  */
-export function createMeanings(vocabulary: ReadonlySet<string>): MeaningsOf {
+export function createMeanings(names: readonly (readonly string[])[]): MeaningsOf {
+  const vocabulary = new Set(names.flat());
+  const stand = (terms: readonly string[]): boolean =>
+    terms.every((term) => vocabulary.has(term)) &&
+    (terms.length === 1 || names.some((name) => terms.every((term) => name.includes(term))));
   const entries = new Map<string, Entry[]>();
   for (const { said, meant, sureness } of synonyms) {
-    const targets = meant.map(stemsOf).filter((terms) => terms.every((term) => vocabulary.has(term)));
+    const targets = meant.map(stemsOf).filter(stand);
     for (const words of said.map(stemsOf)) {
       for (const terms of targets) {
         if (terms.join(" ") === words.join(" ") || words[0] === undefined) continue;

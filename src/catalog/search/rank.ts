@@ -55,7 +55,9 @@ export function createRank(nouns: readonly Noun[]): Rank {
       else known.push(name);
     }
   }
-  const meaningsOf = createMeanings(new Set(namesByTerm.keys()));
+  const meaningsOf = createMeanings([
+    ...new Map(nouns.flatMap((noun) => noun.names.map((terms) => [terms.join(" "), terms]))).values(),
+  ]);
   const texts = textIndex(nouns);
   return (words) => {
     const stems = words.map(stem);
@@ -63,8 +65,9 @@ export function createRank(nouns: readonly Noun[]): Rank {
     const weights = wordWeights(words, stems, meanings, idf);
     const credits = namedCredits(words, stems, meanings, namesByTerm);
     addTexts(credits, stems, weights, nouns, texts);
+    const asked = stems.join(" ");
     return [...credits]
-      .map(([index, credit]) => rankedBy(nouns[index] as Noun, credit, weights))
+      .map(([index, credit]) => rankedBy(nouns[index] as Noun, credit, { weights, asked }))
       .sort(
         (a, b) => b.score - a.score || a.noun.name.length - b.noun.name.length || (a.noun.name < b.noun.name ? -1 : 1),
       );
@@ -207,12 +210,23 @@ function creditOf(credits: Map<number, Credit>, noun: number): Credit {
   return known;
 }
 
-function rankedBy(noun: Noun, { coverage, isAsked, words, text }: Credit, weights: readonly number[]): Ranked {
+/** What a query asks: how much each of its words counts, and all its stems in one text. */
+interface Asked {
+  readonly weights: readonly number[];
+  readonly asked: string;
+}
+
+function rankedBy(noun: Noun, { coverage, isAsked, words, text }: Credit, { weights, asked: whole }: Asked): Ranked {
   const asked = sum(weights);
   const answered =
     asked === 0 ? 0 : sum([...words].map(([at, worth]) => (weights[at] ?? 0) * Math.sqrt(worth))) / asked;
   const score = (0.4 * coverage + 0.55 * answered + 0.05 * text) * (isAsked || coverage === 0 ? 1 : contextWeight);
-  return { noun, score, matched: new Set([...words].filter(([, worth]) => worth > 0).map(([at]) => at)) };
+  const isName = noun.names.some((terms) => terms.join(" ") === whole);
+  return {
+    noun,
+    score: isName ? 1 : Math.min(score, 0.99),
+    matched: new Set([...words].filter(([, worth]) => worth > 0).map(([at]) => at)),
+  };
 }
 
 /** BM25+ over what is said of nouns and fields. */

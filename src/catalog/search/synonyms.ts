@@ -16,7 +16,7 @@ const groups: readonly string[] = [
   "monitor, check, healthcheck, uptime check, availability check, keep an eye on, keeping an eye on, watch, surveil",
   "probe, agent, monitoring agent, checking location, monitoring location, vantage point, watcher",
   "status page, public page, status site, status website, health page, uptime page, public status",
-  "subscriber, follower, mailing list, recipient, subscription, subscribe, unsubscribe, sign up for updates, signed up for updates",
+  "subscriber, follower, follow, mailing list, recipient, subscription, subscribe, unsubscribe, sign up for updates, signed up for updates",
   "announcement, announce, announced, notice, bulletin, broadcast, news",
   "scheduled maintenance, maintenance, planned maintenance, planned work, planned downtime, planned outage, maintenance window, service window, change window, maintenance event",
   "severity, urgency, criticality, importance, how bad, how serious",

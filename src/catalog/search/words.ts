@@ -51,7 +51,7 @@ function merged(words: readonly string[]): readonly string[] {
   const out: string[] = [];
   for (const word of words) {
     const last = out.at(-1);
-    if (last !== undefined && compounds.has(`${last} ${word}`)) out[out.length - 1] = last + word;
+    if (last !== undefined && compounds.has(`${last} ${singular(word)}`)) out[out.length - 1] = last + word;
     else out.push(word);
   }
   return out;
