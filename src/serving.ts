@@ -33,6 +33,8 @@ import type { McpView } from "./http/mcp/listener.ts";
 import { adminRouter } from "./http/routes/admin/admin.ts";
 import type { Health, Readiness } from "./http/routes/health.ts";
 import { setupPage } from "./http/routes/page.ts";
+import { createOAuth, type OAuthParts } from "./oauth/create.ts";
+import { surfaceFacts } from "./oauth/metadata.ts";
 import type { KeyStore } from "./storage/port.ts";
 import { createCompactSurface } from "./surfaces/compact/compact.ts";
 import { permitsWithin } from "./surfaces/narrowing.ts";
@@ -74,6 +76,7 @@ export interface Standing {
   readonly readAudit: ReadAudit;
   readonly safeguards: SafeguardStores;
   readonly keys: StandingKeys;
+  readonly oauth: StandingOAuth;
   /** What one principal may call in a minute. Counted anew after a reload where it is counted in this process. */
   readonly rates: (limits: LimitsConfig) => CallRates;
   readonly metrics: Metrics | undefined;
@@ -89,6 +92,12 @@ export interface Standing {
     upstream: Health["upstream"],
   ) => Promise<Pick<Health, "status" | "sessions" | "upstream" | "store">>;
 }
+
+/** What OAuth is kept and held by. */
+export type StandingOAuth = Pick<
+  OAuthParts,
+  "store" | "revocations" | "ring" | "signingSeals" | "cookieKeys" | "limits" | "networkOf" | "freshMs"
+>;
 
 /** What gateway keys are kept and known by. */
 export interface StandingKeys {
@@ -191,7 +200,9 @@ export function createServing(served: Served, standing: Standing): Serving {
     const own = toolsOf(name);
     const { resources = [], prompts = [] } = served;
     const me = whoami && config.whoami ? [createWhoamiResource(whoami, { config: config.whoami }, run)] : [];
-    return withViews(styled({ name, ...surface, tools: offered(name), permits, run }), {
+    const readFirst = [config.scopes.effects.read];
+    const facts = surface.oauth && config.oauth.mode !== "off" && { oauth: surfaceFacts(url, surface.path, readFirst) };
+    const view = withViews(styled({ name, ...surface, tools: offered(name), permits, run }), {
       resources: config.resources,
       prompts: config.prompts,
       own: { resources: [...resources, ...me], prompts },
@@ -202,9 +213,25 @@ export function createServing(served: Served, standing: Standing): Serving {
       resultBytes: limits.resultBytes,
       pageSize: surface.pageSize,
     });
+    return { ...view, ...facts };
   });
 
-  const { check, headers, required, passThrough } = config.credentials;
+  const oauth = createOAuth({
+    ...standing.oauth,
+    config: config.oauth,
+    scopes: config.scopes,
+    allScopes: new Set([...knownScopes(config.scopes, catalog.tools)].filter((scope) => scope !== adminScope)),
+    surfaces: Object.values(config.surfaces).flatMap(({ path, oauth: isOn, serverInfo }) =>
+      isOn ? [{ path, title: serverInfo.title ?? config.brand.name }] : [],
+    ),
+    publicUrl: url,
+    brand: config.brand,
+    used: keys.use.used,
+    onChange: (change) => logger.info(change, "an OAuth connection was %s", change.type),
+    logger,
+  });
+  const { check, required, passThrough } = config.credentials;
+  const headers = oauth === undefined ? config.credentials.headers : withAuthorization(config.credentials.headers);
   const gatewayKeys = createGatewayKeyAuth({ ...keys, ...config.keys, used: keys.use.used, logger });
   const knowing = {
     headers,
@@ -214,6 +241,7 @@ export function createServing(served: Served, standing: Standing): Serving {
   };
   const authenticate = createAuthenticate({
     ...knowing,
+    ...(oauth && { tokens: oauth }),
     required,
     passThrough,
     ...(check && {
@@ -264,6 +292,7 @@ export function createServing(served: Served, standing: Standing): Serving {
     strictReadiness: config.readiness.strict,
     admit: standing.admit,
     admin,
+    ...(oauth && { oauth: oauth.router }),
     health: async (surface) => ({
       version: api.version,
       tools: surface.tools.length,
@@ -284,10 +313,16 @@ export function createServing(served: Served, standing: Standing): Serving {
     close: async () => {
       standing.ending.removeEventListener("abort", stop);
       gatewayKeys.close();
+      await oauth?.close();
       if (standing.ending.aborted) return;
       await Promise.all([...upstreams.values()].map((one) => one.close()));
     },
   };
+}
+
+/** Access tokens come in no other header (RFC 6750 §2.1). */
+function withAuthorization(headers: readonly string[]): readonly string[] {
+  return headers.includes("authorization") ? headers : [...headers, "authorization"];
 }
 
 /** Of the admin API: what OpenAPI clients send, whatever headers the API's own keys travel in. */

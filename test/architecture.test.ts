@@ -40,6 +40,8 @@ const table: Record<string, readonly string[]> = {
 const contracts = [
   "src/config/config.ts",
   "src/config/codegen.ts",
+  "src/config/oauth.ts",
+  "src/config/signIn.ts",
   "src/auth/principal.ts",
   "src/calls/call.ts",
   "src/catalog/tool.ts",
@@ -54,8 +56,9 @@ const packages: readonly { readonly name: RegExp; readonly rooms: readonly strin
   { name: /^ioredis$/, rooms: ["redis"] },
   { name: /^(kysely|pg$)/, rooms: ["storage"] },
   { name: /^(ts-morph|@apidevtools\/swagger-parser|@scalar\/openapi-upgrader|openapi-types)$/, rooms: ["codegen"] },
-  { name: /^rate-limiter-flexible$/, rooms: ["calls"] },
+  { name: /^rate-limiter-flexible$/, rooms: ["calls", "oauth"] },
   { name: /^ajv/, rooms: ["catalog", "config"] },
+  { name: /^(oidc-provider|openid-client|jose)$/, rooms: ["oauth"] },
   { name: /^undici$/, rooms: ["upstream", "safeFetch"] },
 ];
 

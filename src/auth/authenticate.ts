@@ -7,6 +7,7 @@ import type { GatewayKeyAuth } from "./gatewayKeyAuth.ts";
 import { type Keys, sign } from "./keys.ts";
 import type { Principal } from "./principal.ts";
 import { createPrincipalCache } from "./principalCache.ts";
+import type { TokenVerifier } from "./tokenVerifier.ts";
 
 /** Who a key belongs to, as `credentials.check` learnt it. */
 export interface Identity {
@@ -30,6 +31,8 @@ export interface AuthenticateOptions {
   readonly check?: CredentialCheck;
   /** Keys of the gateway's own. Absent: there are none, and every key is passed through. */
   readonly gatewayKeys?: GatewayKeyAuth;
+  /** Access tokens of OAuth. Absent: there are none. */
+  readonly tokens?: TokenVerifier;
   /** False: gateway keys alone are good, and no other key is sent anywhere. Default true. */
   readonly passThrough?: boolean;
   /** How long an accepted key is believed. Default 60: what `credentials.check.cacheSeconds` says. */
@@ -48,9 +51,9 @@ export interface AuthenticateOptions {
  * The Principal of a request, from its raw header list. Throws `unauthenticated`, `invalid_request`, or `rate_limited` when
  * too many keys from the network `from` were refused; without `from` nothing is counted. A key that was good before is not
  * held to it, so one client with a bad key does not lock out its neighbours; nor is one that cannot be a key at all, whose
- * owner should read what is wrong with it.
+ * owner should read what is wrong with it. `resource` is the URL that an access token must be for; without it none is good.
  */
-export type Authenticate = (rawHeaders: readonly string[], from?: string) => Promise<Principal>;
+export type Authenticate = (rawHeaders: readonly string[], from?: string, resource?: string) => Promise<Principal>;
 
 /** How long a refused key is remembered: long enough for a client that retries in a loop, short enough for a key just made. */
 const refusedSeconds = 5;
@@ -65,11 +68,11 @@ export const anonymous: Principal = {
 };
 
 /**
- * {@link Authenticate} for gateway keys and pass-through keys, side by side. The id of a pass-through key's Principal is the HMAC of the key. Checks of one key that run at the
+ * {@link Authenticate} for access tokens, gateway keys and pass-through keys, side by side. The id of a pass-through key's Principal is the HMAC of the key. Checks of one key that run at the
  * same time share one request to the upstream. A fault of the upstream is not remembered.
  */
 export function createAuthenticate(options: AuthenticateOptions): Authenticate {
-  const { headers, required, keys, check, gatewayKeys, passThrough = true } = options;
+  const { headers, required, keys, check, gatewayKeys, tokens, passThrough = true } = options;
   const lives = { accepted: (options.cacheSeconds ?? 60) * 1_000, refused: refusedSeconds * 1_000 };
   const now = options.now ?? Date.now;
   const cache = createPrincipalCache({ size: options.cacheSize ?? 10_000, lives, now });
@@ -87,20 +90,26 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
     (!passThrough || gatewayKeys.takes(credential) || (check === undefined && gatewayKeys.mayTake(credential)));
   const known = (
     credential: Secret,
+    resource: string | undefined,
   ): { wasGood: () => boolean; get: () => Principal | null | Promise<Principal | null> } => {
+    if (tokens?.takes(credential) === true) {
+      const verify = (): Promise<Principal | null> | null =>
+        resource === undefined ? null : tokens.verify(credential, resource);
+      return { wasGood: () => tokens.wasGood(credential), get: verify };
+    }
     if (gatewayKeys !== undefined && isOurs(credential))
       return { wasGood: () => gatewayKeys.wasGood(credential), get: () => gatewayKeys.identify(credential) };
     // Within the process a hash will do, at a third of the cost of the HMAC that the id is.
     const entry = hash("sha256", credential.reveal(), "base64url");
     return { wasGood: () => cache.wasGood(entry), get: () => cache.get(entry, () => identify(credential)) };
   };
-  return async (rawHeaders, from) => {
+  return async (rawHeaders, from, resource) => {
     const credential = readCredential(rawHeaders, headers);
     if (credential === null) {
       if (!required) return anonymous;
       throw noCredential(headers, options.keyPageUrl);
     }
-    const one = known(credential);
+    const one = known(credential, resource);
     if (from !== undefined && !one.wasGood()) failures.assertFew(from);
     const principal = await one.get();
     if (principal === null) {

@@ -8,17 +8,26 @@ export interface Challenge {
   readonly body: { readonly error: string; readonly error_description: string };
 }
 
+/** What an OAuth client has to know to get in: where its metadata is, and what to ask for at first. */
+export interface ChallengeFacts {
+  /** RFC 9728 §5.1 */
+  readonly metadataUrl: string;
+  readonly scopes: readonly string[];
+}
+
 /**
  * The challenge for an `unauthenticated` or `insufficient_scope` error. A request without any credential gets no error code
- * in the header (RFC 6750 §3.1). Names no metadata document: there is none while OAuth is off.
+ * in the header (RFC 6750 §3.1). Names the metadata document where `oauth` is given, and scopes: those of the error, which
+ * are all that the operation needs, else the first to ask for.
  */
-export function challengeOf(error: GatewayError, realm: string): Challenge {
+export function challengeOf(error: GatewayError, realm: string, oauth?: ChallengeFacts): Challenge {
   const status = error.code === "insufficient_scope" ? 403 : 401;
   const code = status === 403 ? "insufficient_scope" : "invalid_token";
-  const scopes = error.facts.data?.scopes;
+  const scopes = error.facts.data?.scopes ?? oauth?.scopes;
   const parts = [`realm="${quoted(realm)}"`];
   if (error.facts.data?.reason !== "missing")
     parts.push(`error="${code}"`, `error_description="${quoted(error.message)}"`);
+  if (oauth !== undefined) parts.push(`resource_metadata="${quoted(oauth.metadataUrl)}"`);
   if (Array.isArray(scopes)) parts.push(`scope="${quoted(scopes.join(" "))}"`);
   return { status, header: `Bearer ${parts.join(", ")}`, body: { error: code, error_description: error.message } };
 }

@@ -167,7 +167,9 @@ export function refuseUnauthorized(scopes: ScopesConfig): (call: Call) => void {
 }
 
 function refusal(scopes: ScopesConfig, principal: Principal, tool: Tool): GatewayError {
-  const missing = principal.kind === "connection" ? missingScopes(scopes, principal, tool) : [];
+  // No scope brings back what is hidden for another reason.
+  const canStepUp = principal.kind === "connection" && createAuthorize(scopes)({ ...principal, scopes: null }, tool);
+  const missing = canStepUp ? missingScopes(scopes, principal, tool) : [];
   if (missing.length === 0) return unknownTool(tool.name, principal.scopes);
   const needed = [...new Set([...(principal.scopes ?? []), ...missing])];
   return new GatewayError("insufficient_scope", `${tool.name} needs the scope ${missing.join(" ")}`, {

@@ -1,4 +1,11 @@
-import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from "express";
+import express, {
+  type Express,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from "express";
 import type { Authenticate } from "../auth/authenticate.ts";
 import { challengeOf } from "../auth/challenge.ts";
 import { GatewayError, httpStatus } from "../errors.ts";
@@ -8,6 +15,7 @@ import { blamedFor } from "./address.ts";
 import { corsHeaders, type EdgePolicy, pageHeaders, preflightHeaders, refusalOf } from "./edge.ts";
 import { type Health, healthRoute, livenessRoute, type Readiness, readinessRoute } from "./routes/health.ts";
 import { notFound } from "./routes/notFound.ts";
+import { oauthRoutes } from "./routes/oauth.ts";
 import { toolRoute, toolsRoute } from "./routes/tools.ts";
 
 export interface AppOptions {
@@ -30,6 +38,8 @@ export interface AppOptions {
   readonly admin?: RequestHandler;
   /** The page at `/`. */
   readonly page: (surface: Surface, req: Request) => string;
+  /** Every route of OAuth. Absent: there are none, so that their paths are 404 like any other and clients stop looking. */
+  readonly oauth?: Router;
   readonly log?: Pick<Logger, "error">;
 }
 
@@ -45,6 +55,7 @@ export function createApp(options: AppOptions): Express {
   // Orchestrators call these by address.
   app.get("/healthz", livenessRoute());
   app.get("/readyz", readinessRoute(options.ready, options.strictReadiness ?? false));
+  if (options.oauth !== undefined) app.use(oauthRoutes(options.oauth, options.edge));
   app.use(edge(options));
   for (const surface of options.surfaces) {
     app.get(
@@ -113,7 +124,7 @@ function failure({
   surfaces,
   log,
 }: AppOptions): (thrown: unknown, req: Request, res: Response, next: NextFunction) => void {
-  return (thrown, _req, res, next) => {
+  return (thrown, req, res, next) => {
     if (res.headersSent) {
       next(thrown);
       return;
@@ -121,7 +132,8 @@ function failure({
     const error = errorOf(thrown);
     if (error.code === "internal") log?.error({ err: error.facts.cause }, "a request failed");
     if (error.code === "unauthenticated" || error.code === "insufficient_scope") {
-      const challenge = challengeOf(error, surfaces[0]?.serverInfo.name ?? "mcp");
+      const surface = surfaces.find(({ path }) => req.path.startsWith(`${path}/`)) ?? surfaces[0];
+      const challenge = challengeOf(error, surface?.serverInfo.name ?? "mcp", surface?.oauth);
       res.status(challenge.status).set("www-authenticate", challenge.header).json(challenge.body);
       return;
     }

@@ -59,14 +59,20 @@ const mcpHeaders = [
 
 /** Why the request may not pass, or null. The one check for every route and both placements. */
 export function refusalOf(req: IncomingMessage, policy: EdgePolicy): string | null {
+  const refusal = hostRefusalOf(req, policy);
+  const { origin, host = "" } = req.headers;
+  if (refusal !== null || origin === undefined || isAllowedOrigin(origin, host.toLowerCase(), policy)) return refusal;
+  return "Origin not allowed";
+}
+
+/** The same for what pages of any origin may ask for. */
+export function hostRefusalOf(req: IncomingMessage, policy: EdgePolicy): string | null {
   const host = req.headers.host?.toLowerCase();
   // Node routes a request with two Host headers and shows the first: count them in the raw list.
   if (host === undefined || countHosts(req.rawHeaders) !== 1) return "Host header missing or repeated";
   if (!(req.url ?? "").startsWith("/")) return "request target must be a path";
   if (!policy.hosts.has(host) && !policy.hosts.has(withoutPort(host))) return "Host not allowed";
-  const { origin } = req.headers;
-  if (origin === undefined || isAllowedOrigin(origin, host, policy)) return null;
-  return "Origin not allowed";
+  return null;
 }
 
 function isAllowedOrigin(origin: string, host: string, policy: EdgePolicy): boolean {

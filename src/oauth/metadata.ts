@@ -33,8 +33,28 @@ export function resourceMetadata(options: ResourceMetadataOptions, path: string)
 }
 
 /** Where a challenge sends clients for it. */
-export function resourceMetadataUrl(publicUrl: string, path: string): string {
+function resourceMetadataUrl(publicUrl: string, path: string): string {
   return `${publicUrl}${resourceMetadataPath}${path}`;
+}
+
+/** What a Surface is to OAuth clients; the URLs are made when they are read, since they are known once the server listens. */
+export interface SurfaceFacts {
+  readonly resource: string;
+  readonly metadataUrl: string;
+  readonly scopes: readonly string[];
+}
+
+/** {@link SurfaceFacts} of the Surface at `path`. */
+export function surfaceFacts(publicUrl: () => string, path: string, scopes: readonly string[]): SurfaceFacts {
+  return {
+    get resource() {
+      return `${publicUrl()}${path}`;
+    },
+    get metadataUrl() {
+      return resourceMetadataUrl(publicUrl(), path);
+    },
+    scopes,
+  };
 }
 
 /** What may be kept by anybody for a few minutes, and read by pages of any origin. */

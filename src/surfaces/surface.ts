@@ -25,6 +25,16 @@ export interface ServerInfo {
   readonly version: string;
 }
 
+/** What a Surface is to OAuth clients. */
+export interface SurfaceOAuth {
+  /** Its own URL: what access tokens must be for. */
+  readonly resource: string;
+  /** The RFC 9728 document about it. */
+  readonly metadataUrl: string;
+  /** What to ask for at first. */
+  readonly scopes: readonly string[];
+}
+
 /** A named view of the Catalog, served at a path or on stdio. Holds nothing of any client. */
 export interface Surface {
   readonly name: string;
@@ -34,6 +44,8 @@ export interface Surface {
   readonly instructions?: string;
   /** `off`: session-era clients get no session id, and nothing of them is kept. Default `on`. */
   readonly sessions?: "on" | "off";
+  /** Where OAuth clients learn how to get in. Absent: keys alone. Its URLs are known once the server listens. */
+  readonly oauth?: SurfaceOAuth;
   /** Every Tool of the view, whoever calls, by name. */
   readonly tools: readonly Tool[];
   /** The Tools that `principal` may see and use, by name. */

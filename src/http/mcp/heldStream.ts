@@ -18,7 +18,7 @@ export interface HeldStream {
 }
 
 /** Takes a place for the exchange. Throws `rate_limited` (429) when there is none. */
-export function holdStream({ req, res, principal, parts }: Exchange): HeldStream {
+export function holdStream({ req, res, principal, surface, parts }: Exchange): HeldStream {
   const { idleMs, recheckMs, recheckOwnMs } = parts.streamLimits;
   const release = parts.streamLimits.take(principal.id === anonymous.id ? null : principal.id, addressOf(req));
   const controller = new AbortController();
@@ -35,7 +35,7 @@ export function holdStream({ req, res, principal, parts }: Exchange): HeldStream
   const timer = setInterval(
     () => {
       if (activeAt + idleMs <= parts.now()) return end();
-      parts.authenticate(req.rawHeaders).catch((thrown: unknown) => {
+      parts.authenticate(req.rawHeaders, undefined, surface.oauth?.resource).catch((thrown: unknown) => {
         // An upstream that cannot say whose the key is ends no stream.
         if (GatewayError.from(thrown).code === "unauthenticated") end();
       });

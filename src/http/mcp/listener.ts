@@ -234,7 +234,10 @@ async function serve(arrival: Arrival): Promise<void> {
 
 async function authenticated(arrival: Arrival): Promise<Exchange> {
   const { req, surface, network, parts } = arrival;
-  return { ...arrival, principal: narrowed(await parts.authenticate(req.rawHeaders, network, surface.oauth?.resource), req) };
+  return {
+    ...arrival,
+    principal: narrowed(await parts.authenticate(req.rawHeaders, network, surface.oauth?.resource), req),
+  };
 }
 
 /** Runs `work` as one of the requests in flight. Throws `overloaded` when there are too many. */
@@ -321,5 +324,12 @@ function fail(arrival: Arrival, error: GatewayError, body: unknown): void {
   // The body of a request that is refused early is let go by, so that the connection stays of use.
   if (!req.readableEnded) req.resume();
   const status = error.facts.status ?? httpStatus[error.code];
-  sendError(res, headers, { error, id: echoedId(body), status, realm: surface.serverInfo.name, oauth: surface.oauth, requestId });
+  sendError(res, headers, {
+    error,
+    id: echoedId(body),
+    status,
+    realm: surface.serverInfo.name,
+    oauth: surface.oauth,
+    requestId,
+  });
 }

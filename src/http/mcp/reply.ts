@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { challengeOf } from "../../auth/challenge.ts";
+import { type ChallengeFacts, challengeOf } from "../../auth/challenge.ts";
 import type { GatewayError } from "../../errors.ts";
 import type { MethodResult } from "../../mcp/context.ts";
 import { type RpcError, rpcErrorOf } from "../../mcp/errors.ts";
@@ -57,6 +57,8 @@ export interface Failure {
   readonly status: number;
   /** Of the challenge in a 401 or 403. */
   readonly realm: string;
+  /** Named in it; undefined where there is no OAuth. */
+  readonly oauth: ChallengeFacts | undefined;
   readonly requestId?: string;
 }
 
@@ -67,7 +69,7 @@ export interface Failure {
 export function sendError(res: ServerResponse, headers: OutgoingHttpHeaders, failure: Failure): void {
   const { error, id, status, requestId } = failure;
   if (error.code === "unauthenticated" || error.code === "insufficient_scope") {
-    const challenge = challengeOf(error, failure.realm);
+    const challenge = challengeOf(error, failure.realm, failure.oauth);
     const challenged = { ...headers, "www-authenticate": challenge.header };
     sendJson(res, challenge.status, challenged, [JSON.stringify(challenge.body)]);
     return;

@@ -130,7 +130,7 @@ function failMethod(exchange: Exchange, id: string | number, error: GatewayError
   const { res, headers, surface, requestId } = exchange;
   logFault(exchange, error);
   const status = statusOfRpcError(error, "session");
-  sendError(res, headers, { error, id, status, realm: surface.serverInfo.name, requestId });
+  sendError(res, headers, { error, id, status, realm: surface.serverInfo.name, oauth: surface.oauth, requestId });
 }
 
 const neverAborts = new AbortController().signal;

@@ -140,7 +140,7 @@ function watchResource(
     path: surface.path,
     uri,
     principalId: principal.id,
-    principal: () => parts.authenticate(req.rawHeaders, network),
+    principal: () => parts.authenticate(req.rawHeaders, network, surface.oauth?.resource),
     seen: (digest) => {
       if (before !== undefined && before !== digest) hear({ type: "resource_updated", uri });
       before = digest;
@@ -158,6 +158,7 @@ function fail(exchange: Exchange, { id }: RpcRequest, error: GatewayError, strea
       id,
       status: statusOfRpcError(error, "stateless"),
       realm: surface.serverInfo.name,
+      oauth: surface.oauth,
       requestId,
     });
 }

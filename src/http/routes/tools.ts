@@ -28,7 +28,7 @@ export function toolsRoute(
   options: ToolsRouteOptions,
 ): (req: Request, res: Response) => Promise<void> {
   return async (req, res) => {
-    const principal = await callerOf(req, options);
+    const principal = await callerOf(req, surface, options);
     const query = queryOf(req.query);
     const tools = (principal === null ? left(surface, req) : surface.visibleTools(principal)).filter(filterOf(query));
     const page = pageOf(tools, query);
@@ -43,10 +43,13 @@ export function toolRoute(
   options: ToolsRouteOptions,
 ): (req: Request, res: Response) => Promise<void> {
   return async (req, res) => {
-    const principal = await callerOf(req, options);
+    const principal = await callerOf(req, surface, options);
     const name = String(req.params.name);
+    // Not findTool: a Surface of style compact calls its Tools by other names than theirs.
+    const offered = principal === null ? left(surface, req) : surface.visibleTools(principal);
     const tool =
-      principal === null ? left(surface, req).find((one) => one.name === name) : surface.findTool(principal, name);
+      offered.find((one) => one.name === name) ??
+      (principal === null ? undefined : offered.find(({ aliases }) => aliases.includes(name)));
     if (tool === undefined) {
       throw new GatewayError("unknown_tool", "There is no such tool, or your key does not include it.");
     }
@@ -78,7 +81,9 @@ function queryOf(given: Request["query"]): Query {
   for (const [name, value] of Object.entries(given)) {
     if (narrowingParameters.includes(name)) continue;
     if (!parameters.some((one) => one === name))
-      throw notLawful(`there is no parameter ${shown(name)}; there are ${[...parameters, ...narrowingParameters].join(", ")}`);
+      throw notLawful(
+        `there is no parameter ${shown(name)}; there are ${[...parameters, ...narrowingParameters].join(", ")}`,
+      );
     if (typeof value !== "string") throw notLawful(`${name} stands twice; give it once`);
   }
   const query = given as Query;
@@ -94,9 +99,13 @@ function notLawful(message: string): GatewayError {
 }
 
 /** The caller, or null for one without a key where that is allowed. A key that is not good is refused, never ignored. */
-async function callerOf(req: Request, { authenticate, anonymousTools }: ToolsRouteOptions): Promise<Principal | null> {
+async function callerOf(
+  req: Request,
+  { oauth }: Surface,
+  { authenticate, anonymousTools }: ToolsRouteOptions,
+): Promise<Principal | null> {
   try {
-    return narrowed(await authenticate(req.rawHeaders, blamedFor(req)), req);
+    return narrowed(await authenticate(req.rawHeaders, blamedFor(req), oauth?.resource), req);
   } catch (thrown) {
     const missing = thrown instanceof GatewayError && thrown.facts.data?.reason === "missing";
     if (missing && anonymousTools === "names") return null;
