@@ -99,7 +99,7 @@ async function signIn(provider: Provider, req: IncomingMessage, res: ServerRespo
   }
   const chosen = new URLSearchParams(await textOf(req)).get("person");
   const person = persons.find(({ id }) => id === chosen);
-  const result = person ? { login: { accountId: person.id } } : { error: "access_denied" };
+  const result = person ? { login: { accountId: person.id }, consent: {} } : { error: "access_denied" };
   await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
 }
 
@@ -125,7 +125,10 @@ function configurationOf(signingKey: JWK): Configuration {
         application_type: "native", // at any port of this machine
         token_endpoint_auth_method: "none",
         id_token_signed_response_alg: "ES256",
-        redirect_uris: ["http://localhost/mcp/oauth/signed-in", "http://127.0.0.1/mcp/oauth/signed-in"],
+        redirect_uris: [
+          "http://localhost/mcp/oauth/interaction/signed-in",
+          "http://127.0.0.1/mcp/oauth/interaction/signed-in",
+        ],
         grant_types: ["authorization_code", "refresh_token"],
         response_types: ["code"],
       },
@@ -165,10 +168,19 @@ function configurationOf(signingKey: JWK): Configuration {
       await grant.save();
       return grant;
     },
+    issueRefreshToken: async () => true,
     pkce: { required: () => true },
     responseTypes: ["code"],
-    scopes: ["openid", "profile", "email", "api"],
-    ttl: { AccessToken: 3_600, AuthorizationCode: 60, IdToken: 3_600, Interaction: 600, Session: 3_600, Grant: 3_600 },
+    scopes: ["openid", "profile", "email", "offline_access", "api"],
+    ttl: {
+      AccessToken: 3_600,
+      RefreshToken: 86_400,
+      AuthorizationCode: 60,
+      IdToken: 3_600,
+      Interaction: 600,
+      Session: 3_600,
+      Grant: 3_600,
+    },
   };
 }
 
@@ -180,7 +192,7 @@ function memoryAdapters(): (model: string) => Adapter {
     return row !== undefined && row.until > Date.now() ? row.payload : undefined;
   };
   return (model) => ({
-    upsert: async (id, payload, expiresIn) => {
+    upsert: async (id, payload, expiresIn = 3_600) => {
       rows.set(`${model} ${id}`, { payload, until: Date.now() + expiresIn * 1_000 });
     },
     find: async (id) => live(`${model} ${id}`),

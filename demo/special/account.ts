@@ -140,7 +140,9 @@ export function withMemberships(route: Route): Route {
     answer: (context) => {
       const { memberships } = context.caller;
       if (memberships === undefined) return route.answer(context);
-      const rows = memberships.flatMap((id) => context.store.get(id, noun.name, id) ?? []);
+      const rows = memberships
+        .map((id) => context.store.get(id, noun.name, id))
+        .filter((row): row is Row => row !== undefined);
       const slice = sliceOf(noun, context.query);
       const items = rows.slice(slice.offset, slice.offset + slice.limit).map((row) => shown(context.store, noun, row));
       return pageAnswer(noun, context, { items, slice, total: rows.length });

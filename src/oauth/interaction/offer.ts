@@ -75,7 +75,7 @@ async function organisationsOf(who: SignedIn, options: OfferOptions): Promise<re
   const { organisations } = options.accounts;
   if (organisations === undefined || who.by.means === "gatewayKey") return [];
   const { asking } = await rightsOf(who, null, options);
-  const found = await organisations(asking);
+  const found = await organisations({ ...asking, organisation: null });
   if (found.length > 0) return found;
   throw new GatewayError("not_permitted", "you are in no organisation", {
     next: "Ask an administrator to invite you, then start again.",

@@ -32,7 +32,7 @@ export function createPages({ name, logo, colour, supportUrl }: BrandConfig): Sh
     logo === undefined
       ? html`<span class="mark" aria-hidden="true">${[...name][0]?.toUpperCase() ?? ""}</span><span>${name}</span>`
       : html`<img src="${logo}" alt="${name}">`;
-  const help = supportUrl === undefined ? "" : html` <a href="${supportUrl}" rel="noreferrer">Get help</a>`;
+  const help = supportUrl === undefined ? "" : html` · <a href="${supportUrl}" rel="noreferrer">Get help</a>`;
   return (res, { title, body, status = 200, formActions = [], refreshTo }) => {
     const page = html`<!doctype html>
 <html lang="en">

@@ -6,6 +6,7 @@ import type { ConsentConfig } from "../../config/signIn.ts";
 import { GatewayError, httpStatus } from "../../errors.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { Secret } from "../../telemetry/secret.ts";
+import { interactionPath } from "../paths.ts";
 import type { ConnectionView, InteractionDetails, Interactions } from "../port.ts";
 import { assertFormToken, type BrowserSession, type BrowserSessions, formToken } from "../signIn/browserSession.ts";
 import type { OidcSignIn } from "../signIn/oidcSignIn.ts";
@@ -36,46 +37,45 @@ export interface InteractionOptions extends OfferOptions {
   readonly log?: Pick<Logger, "error" | "info" | "warn">;
 }
 
-/** Where the provider sends people back to; to be registered with it. */
-export const signedInPath = "/mcp/oauth/signed-in";
+/** Where the provider sends people back to; to be registered with it. No interaction has so short an id. */
+export const signedInPath: string = `${interactionPath}/signed-in`;
 
-const base = "/mcp/oauth/interaction/:uid";
 /** A form with a thousand pages ticked is far below it. */
 const mostFormBytes = 131_072;
 
 /**
  * The pages between `authorize` and the code: start, sign-in, organisation, consent, and what went wrong. They work without script.
  * Nothing is changed by a GET, every POST carries a token that is good for this interaction and sign-in alone, and what a form says is
- * checked against the API once more. To be mounted at the root; Host is to be checked before it.
+ * checked against the API once more. To be mounted at {@link interactionPath}; Host is to be checked before it.
  */
 export function interactionRouter(options: InteractionOptions): Router {
   const router = express.Router({ caseSensitive: true });
   const show = createPages(options.brand);
   const form = express.urlencoded({ extended: false, limit: mostFormBytes, parameterLimit: 2_000 });
-  router.get(base, async (req, res) => show(res, await interactionPage(await visitOf(req, res, options), options)));
-  router.post(`${base}/sign-in`, ownPagesOnly, form, async (req, res) => {
-    const visit = await visitOf(req, res, options);
-    assertToken(visit, options);
-    await signIn(visit, options, (content) => show(res, content));
-  });
-  router.post(`${base}/sign-out`, ownPagesOnly, form, async (req, res) => {
-    const visit = await visitOf(req, res, options);
-    assertToken(visit, options);
-    await options.sessions.signOut(req, res);
-    res.redirect(303, `${pathOf(visit.details)}?again=1`);
-  });
-  router.post(`${base}/decision`, ownPagesOnly, form, async (req, res) => {
-    const visit = await visitOf(req, res, options);
-    assertToken(visit, options);
-    await decide(visit, options, (content) => show(res, content));
-  });
-  router.get(signedInPath, async (req, res) => {
+  router.get("/signed-in", async (req, res) => {
     if (options.oidc === undefined) throw new GatewayError("invalid_request", "there is no sign-in provider here");
     const { who, to } = await options.oidc.comeBack(req, res);
     await options.sessions.start(req, res, who);
     res.redirect(303, to);
   });
-  router.use(["/mcp/oauth/interaction", signedInPath], failure(options, show));
+  router.get("/:uid", async (req, res) => show(res, await interactionPage(await visitOf(req, res, options), options)));
+  router.post("/:uid/sign-in", ownPagesOnly, form, async (req, res) => {
+    const visit = await visitOf(req, res, options);
+    assertToken(visit, options);
+    await signIn(visit, options, (content) => show(res, content));
+  });
+  router.post("/:uid/sign-out", ownPagesOnly, form, async (req, res) => {
+    const visit = await visitOf(req, res, options);
+    assertToken(visit, options);
+    await options.sessions.signOut(req, res);
+    res.redirect(303, `${pathOf(visit.details)}?again=1`);
+  });
+  router.post("/:uid/decision", ownPagesOnly, form, async (req, res) => {
+    const visit = await visitOf(req, res, options);
+    assertToken(visit, options);
+    await decide(visit, options, (content) => show(res, content));
+  });
+  router.use(failure(options, show));
   return router;
 }
 
@@ -93,7 +93,7 @@ async function visitOf(req: Request, res: Response, { interactions, sessions }: 
 }
 
 function pathOf({ uid }: InteractionDetails): string {
-  return `/mcp/oauth/interaction/${uid}`;
+  return `${interactionPath}/${uid}`;
 }
 
 /** What a form's token is made of: another interaction's, or one from before the sign-in, is worth nothing. */

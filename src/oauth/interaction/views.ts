@@ -1,4 +1,5 @@
 import type { Named } from "../../storage/port.ts";
+import { interactionPath } from "../paths.ts";
 import type { ConnectionView, InteractionDetails } from "../port.ts";
 import { type Html, html, type Piece } from "./html.ts";
 import type { Offer } from "./offer.ts";
@@ -28,7 +29,7 @@ export interface Ways {
 }
 
 function actionOf({ uid }: InteractionDetails, action: string): string {
-  return `/mcp/oauth/interaction/${uid}/${action}`;
+  return `${interactionPath}/${uid}/${action}`;
 }
 
 function hidden(name: string, value: string): Html {
@@ -108,7 +109,7 @@ export function organisationPage(view: View, user: Named, organisations: readonl
 <p class="lead">It will see this one only. You can connect others later.</p>
 ${problemBox(view)}
 ${signedInLine(view, user)}
-<form method="get" action="${`/mcp/oauth/interaction/${details.uid}`}">
+<form method="get" action="${`${interactionPath}/${details.uid}`}">
 <fieldset><legend>${brand} organisation</legend>
 ${organisations.map(
   (one, index) =>
@@ -192,7 +193,7 @@ function lead({ extended, scopes }: Offer, { brand }: View): string {
 }
 
 function changeLink({ details }: View, { organisations, extended }: Offer): Piece {
-  const path = `/mcp/oauth/interaction/${details.uid}`;
+  const path = `${interactionPath}/${details.uid}`;
   if (extended !== null) return html` · <a href="${`${path}?new=1`}">Connect anew instead</a>`;
   return organisations.length > 1 && html` · <a href="${path}">Change</a>`;
 }
