@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ToolHook } from "../calls/hooks.ts";
 import type { CodegenConfig } from "../config/codegen.ts";
+import { type GatewayFile, readGatewayFile } from "../config/load.ts";
 import type { Api } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
 import { safeFetch } from "../safeFetch.ts";
-import type { Project } from "./projects.ts";
+import { chooseProject, type Project } from "./projects.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
@@ -51,6 +52,30 @@ export async function describeInMemory(flags: SpecFlags, codegen: CodegenConfig,
     if ("warning" in operation) terminal.err(`warning: ${operation.method} ${operation.path}: ${operation.warning}`);
   }
   return api;
+}
+
+/** An Api and the gateway.yaml that belongs to it. */
+export interface DescribedApi {
+  readonly api: Api;
+  readonly file?: GatewayFile;
+}
+
+/**
+ * The Api that a command is about: of `--spec`, generated in memory with the gateway.yaml of `--config`; else what `generate`
+ * wrote for the project of `--config`, or for the only one.
+ */
+export async function describedApi(
+  flags: Omit<SpecFlags, "spec"> & { readonly spec?: string; readonly config?: string },
+  terminal: Terminal,
+): Promise<DescribedApi> {
+  const { spec, config } = flags;
+  if (spec === undefined) {
+    const project = chooseProject(process.cwd(), config);
+    const file = readGatewayFile(project.config ?? "gateway.yaml");
+    return { api: await loadGenerated({ ...project, name: file.api }), file };
+  }
+  const file = config === undefined ? undefined : readGatewayFile(config);
+  return { api: await describeInMemory({ ...flags, spec }, file?.codegen ?? {}, terminal), ...(file && { file }) };
 }
 
 /** How codegen reaches what is not a local file. URLs that the operator named are trusted; those in a document are not. */

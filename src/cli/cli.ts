@@ -5,6 +5,7 @@ import type { DriftFlags } from "./drift.ts";
 import type { GenerateFlags } from "./generate.ts";
 import type { CreateFlags, KeysFlags, ListFlags, RotateFlags } from "./keys.ts";
 import type { MigrateFlags } from "./migrate.ts";
+import type { SearchFlags } from "./search.ts";
 import type { ServeFlags } from "./serve.ts";
 import { leaveWhenUnread, processTerminal, type Terminal } from "./terminal.ts";
 import type { ToolsFlags } from "./tools.ts";
@@ -158,6 +159,20 @@ function createProgram(terminal: Terminal, done: (code: number) => void): Comman
           ),
         );
       });
+  tools
+    .command("search [words]")
+    .description("the resource types that words fit, of a document or of generated/, without a running gateway")
+    .option("--spec <file|url|->", "the document (default: generated/ of the only openapi/*/gateway.yaml)")
+    .option("--config <file>", "gateway.yaml with search.aliases")
+    .option("--header <name=value>", "header for fetching a private document; may be repeated", collectHeader, {})
+    .option("--no-validate", "skip the validation of the document")
+    .option("--queries <file>", 'JSON lines {"query": …}; each is answered in one line')
+    .option("--limit <number>", "results at most (default: 10)", positiveNumber, 10)
+    .option("--json", "print JSON")
+    .action(async (words: string | undefined, flags: SearchFlags) => {
+      const { searchTools } = await import("./search.ts");
+      done(await searchTools(words, flags, terminal));
+    });
   return program;
 }
 

@@ -1,6 +1,7 @@
 import { boundTool } from "../calls/bound.ts";
 import type { Next } from "../calls/call.ts";
 import type { Tool } from "../catalog/tool.ts";
+import type { SurfaceConfig } from "../config/config.ts";
 import type { Permits, ServerInfo, Surface } from "./surface.ts";
 import { createToolPages } from "./toolPages.ts";
 import { createViews } from "./views.ts";
@@ -21,6 +22,8 @@ export interface TypedSurfaceOptions {
   readonly pageSize?: number;
   /** Offer only Tools of Effect `read`. Default false. */
   readonly readOnly?: boolean;
+  /** Whether `tools/list` carries output schemas. Default `auto`. */
+  readonly outputSchemas?: SurfaceConfig["outputSchemas"];
   /** Bytes of prepared pages that are kept. Default 64 MiB: some thirty lists of a large API in both eras. */
   readonly pagesBytes?: number;
 }
@@ -35,9 +38,10 @@ export function createTypedSurface(options: TypedSurfaceOptions): Surface {
     .filter((tool) => options.readOnly !== true || tool.effect === "read")
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const byName = new Map(tools.flatMap((tool) => [...tool.aliases, tool.name].map((name) => [name, tool] as const)));
+  const withOutput = listsOutput(options.outputSchemas, tools.length);
   const viewOf = createViews({
     visible: (principal) => tools.filter((tool) => permits(principal, tool)).map((tool) => boundTool(tool, principal)),
-    pagesOf: (visible) => createToolPages(visible, pageSize, serverInfo),
+    pagesOf: (visible) => createToolPages(visible, { pageSize, serverInfo, withOutput }),
     ...(options.pagesBytes !== undefined && { maxBytes: options.pagesBytes }),
   });
   return {
@@ -55,4 +59,12 @@ export function createTypedSurface(options: TypedSurfaceOptions): Surface {
     },
     run: options.run,
   };
+}
+
+/** Tools of a Surface up to which `auto` lists output schemas: half of what a list costs, and little of it for so few. */
+export const mostWithOutput = 100;
+
+/** Whether a list of so many Tools carries output schemas. */
+export function listsOutput(choice: SurfaceConfig["outputSchemas"] = "auto", tools: number): boolean {
+  return choice === "always" || (choice === "auto" && tools <= mostWithOutput);
 }
