@@ -2,12 +2,14 @@ import { createHash } from "node:crypto";
 import type { RequestListener } from "node:http";
 import type { AuditLog, ReadAudit } from "./audit/event.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
-import { createGatewayKeyAuth, type KeyRing } from "./auth/gatewayKeyAuth.ts";
+import { createFailures } from "./auth/failures.ts";
+import { createGatewayKeyAuth, type GatewayKeyAuth, type KeyRing } from "./auth/gatewayKeyAuth.ts";
 import { createGatewayKeys } from "./auth/gatewayKeys.ts";
 import { deriveKeys } from "./auth/keys.ts";
 import type { KeyUse } from "./auth/keyUse.ts";
 import type { Revocations } from "./auth/revocations.ts";
 import { adminScope, includedScopes, scopesOfWords } from "./auth/scopes.ts";
+import { createAccounts } from "./calls/accounts.ts";
 import { assertScopeRules, createAuthorize, knownScopes } from "./calls/authorize.ts";
 import { applyInterceptors, type HandTool } from "./calls/call.ts";
 import type { Claims } from "./calls/claims.ts";
@@ -35,6 +37,7 @@ import type { Health, Readiness } from "./http/routes/health.ts";
 import { setupPage } from "./http/routes/page.ts";
 import { createOAuth, type OAuthParts } from "./oauth/create.ts";
 import { surfaceFacts } from "./oauth/metadata.ts";
+import { createSignInPages, type SignInPages } from "./oauth/signInPages.ts";
 import type { KeyStore } from "./storage/port.ts";
 import { createCompactSurface } from "./surfaces/compact/compact.ts";
 import { permitsWithin } from "./surfaces/narrowing.ts";
@@ -216,8 +219,12 @@ export function createServing(served: Served, standing: Standing): Serving {
     return { ...view, ...facts };
   });
 
+  const gatewayKeys = createGatewayKeyAuth({ ...keys, ...config.keys, used: keys.use.used, logger });
+  const signIn = createSignIn({ ...served, standing, gatewayKeys, upstreams, dispatchers });
   const oauth = createOAuth({
     ...standing.oauth,
+    ...(signIn && { pages: signIn.router }),
+    ...(signIn?.refreshUpstream && { refreshUpstream: signIn.refreshUpstream }),
     config: config.oauth,
     scopes: config.scopes,
     allScopes: new Set([...knownScopes(config.scopes, catalog.tools)].filter((scope) => scope !== adminScope)),
@@ -232,7 +239,6 @@ export function createServing(served: Served, standing: Standing): Serving {
   });
   const { check, required, passThrough } = config.credentials;
   const headers = oauth === undefined ? config.credentials.headers : withAuthorization(config.credentials.headers);
-  const gatewayKeys = createGatewayKeyAuth({ ...keys, ...config.keys, used: keys.use.used, logger });
   const knowing = {
     headers,
     keys: deriveKeys(secrets, "principal"),
@@ -318,6 +324,53 @@ export function createServing(served: Served, standing: Standing): Serving {
       await Promise.all([...upstreams.values()].map((one) => one.close()));
     },
   };
+}
+
+interface SignInParts extends Pick<Served, "api" | "config"> {
+  readonly standing: Standing;
+  readonly gatewayKeys: GatewayKeyAuth;
+  readonly upstreams: ReadonlyMap<string, ObservedUpstream>;
+  readonly dispatchers: ReadonlyMap<string, ReturnType<typeof createConnections>>;
+}
+
+/** Sign-in and consent, where the gateway is its own authorization server. People are known by the first Upstream, as keys are. */
+function createSignIn({
+  api,
+  config,
+  standing,
+  gatewayKeys,
+  upstreams,
+  dispatchers,
+}: SignInParts): SignInPages | undefined {
+  const { oauth, limits, scopes, brand } = config;
+  if (oauth.mode !== "server") return undefined;
+  const { secrets, logger, url } = standing;
+  const { consent } = oauth.signIn;
+  const upstream = found(Object.values(config.upstreams)[0]);
+  const dispatcher = found(dispatchers.values().next().value);
+  return createSignInPages({
+    config: oauth,
+    scopes,
+    brand,
+    accounts: createAccounts({
+      api,
+      consent,
+      forKeys: found(upstreams.values().next().value),
+      forTokens: createUpstream({ ...upstream, credential: consent.credential }, { dispatcher }),
+    }),
+    gatewayKeys,
+    store: standing.oauth.store.oauth,
+    seals: standing.oauth.ring.seals,
+    csrfKeys: deriveKeys(secrets, "csrf"),
+    publicUrl: url,
+    failures: createFailures({
+      perMinute: limits.failuresPerMinute === "off" ? Number.POSITIVE_INFINITY : limits.failuresPerMinute,
+      size: 10_000,
+      now: Date.now,
+    }),
+    networkOf: standing.oauth.networkOf,
+    log: logger,
+  });
 }
 
 /** Access tokens come in no other header (RFC 6750 §2.1). */

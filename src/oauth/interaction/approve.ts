@@ -27,12 +27,13 @@ export function approvalOf(
 ): Omit<Approval, "upstream"> {
   const offered = new Set(offer.scopes.map(({ scope }) => scope));
   if (!scopes.every((one) => offered.has(one))) throw notOffered("a right");
-  if (scopes.length === 0) throw new ChoiceFault("Tick at least one thing that it may do, or deny.");
   const { user, organisation, extended } = offer;
-  if (extended !== null) {
-    const kept = details.scopes.map(({ scope }) => scope).filter((scope) => !isNew(scope, offer));
-    return { user, organisation, scopes: [...kept, ...scopes], extend: extended.id };
-  }
+  // Whoever ticks nothing more leaves a connection as it is.
+  const kept =
+    extended === null ? [] : details.scopes.map(({ scope }) => scope).filter((scope) => !isNew(scope, offer));
+  const granted = [...kept, ...scopes];
+  if (granted.length === 0) throw new ChoiceFault("Tick at least one thing that it may do, or deny.");
+  if (extended !== null) return { user, organisation, scopes: granted, extend: extended.id };
   const chosen = chosenPages(pages, offer.pages);
   return { user, organisation, scopes, ...(chosen && { pages: chosen }) };
 }

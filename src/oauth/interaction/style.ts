@@ -66,7 +66,7 @@ button.main:hover{filter:brightness(1.08)}
 button.link{all:unset;cursor:pointer;text-decoration:underline;text-underline-offset:.15em;font-size:.875rem;color:var(--soft)}
 :is(a,button,input):focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 .choice input:focus-visible{outline:0}
-form.inline{display:inline}
+fieldset .note{margin:.35rem 0 0}
 .or{display:flex;align-items:center;gap:.8rem;color:var(--soft);font-size:.875rem;margin:1.25rem 0}
 .or::before,.or::after{content:"";height:1px;background:var(--line);flex:1}
 footer{color:var(--soft);font-size:.85rem;padding:1rem .25rem 0;text-align:center}

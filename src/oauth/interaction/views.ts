@@ -108,7 +108,7 @@ export function organisationPage(view: View, user: Named, organisations: readonl
     body: html`<h1>Which organisation should ${details.client.name} reach?</h1>
 <p class="lead">It will see this one only. You can connect others later.</p>
 ${problemBox(view)}
-${signedInLine(view, user)}
+<dl>${signedInRow(view, user)}</dl>
 <form method="get" action="${`${interactionPath}/${details.uid}`}">
 <fieldset><legend>${brand} organisation</legend>
 ${organisations.map(
@@ -122,9 +122,9 @@ ${denyForm(view)}`,
   };
 }
 
-function signedInLine({ details, csrfToken }: View, user: Named): Html {
-  return html`<form class="inline" method="post" action="${actionOf(details, "sign-out")}">${hidden("csrf", csrfToken)}
-<p class="note">Signed in as <strong>${nameOf(user)}</strong> · <button class="link">Use another account</button></p></form>`;
+function signedInRow({ details, csrfToken }: View, user: Named): Html {
+  return html`<div><dt>Signed in as</dt><dd>${nameOf(user)}
+<form method="post" action="${actionOf(details, "sign-out")}">${hidden("csrf", csrfToken)}<button class="link">Use another account</button></form></dd></div>`;
 }
 
 function denyForm({ details, csrfToken }: View): Html {
@@ -154,7 +154,7 @@ export function consentPage(
   const { details, brand, csrfToken } = view;
   const { extended, organisation } = offer;
   const { client, redirect } = details;
-  const facts = html`<div><dt>User</dt><dd>${nameOf(offer.user)}</dd></div>
+  const facts = html`${signedInRow(view, offer.user)}
 ${organisation !== null && html`<div><dt>Organisation</dt><dd>${nameOf(organisation)}${changeLink(view, offer)}</dd></div>`}
 ${extended !== null && extended.pages.length > 0 && html`<div><dt>${pagesLabel}</dt><dd>${extended.pages.map(nameOf).join(", ")}</dd></div>`}`;
   const canApprove = groups.length > 0;
@@ -167,7 +167,6 @@ ${extended !== null && extended.pages.length > 0 && html`<div><dt>${pagesLabel}<
 ${problemBox(view)}
 ${clientFacts(details, facts)}
 ${warnings(details)}
-${signedInLine(view, offer.user)}
 <form method="post" action="${actionOf(details, "decision")}">
 ${hidden("csrf", csrfToken)}
 ${organisation !== null && hidden("organisation", organisation.id)}
