@@ -1,18 +1,23 @@
 /**
- * `npm run demo`: Beacon with a data file, and the gateway in front of it, in one process. `--alone` starts Beacon only.
- * Ports 4010 and 3000, or `--beacon-port` and `--port`; 0 takes a free one.
+ * `npm run demo`: Beacon with a data file, the identity provider of its people, and the gateway in front, in one process. `--alone`
+ * starts Beacon only. Ports 4010, 4020 and 3000, or `--beacon-port`, `--identity-port` and `--port`; 0 takes a free one.
  */
-import { mkdirSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { createGateway, type Gateway } from "../src/index.ts";
+import { readGatewayFile } from "../src/config/load.ts";
+import { createGateway, type Gateway, type GatewayFile } from "../src/index.ts";
 import { createLogger } from "../src/telemetry/log.ts";
+import { type IdentityProvider, startIdentityProvider } from "./identity.ts";
+import { demoOAuth } from "./oauth.ts";
 import { type Beacon, startBeacon } from "./server.ts";
 
 const { values } = parseArgs({
   options: {
     port: { type: "string", default: process.env.PORT ?? "3000" },
     "beacon-port": { type: "string", default: "4010" },
+    "identity-port": { type: "string", default: "4020" },
     data: { type: "string", default: "data/beacon.db" },
     alone: { type: "boolean", default: false },
   },
@@ -20,17 +25,38 @@ const { values } = parseArgs({
 
 const root = resolve(import.meta.dirname, "..");
 
-async function startGateway(beacon: Beacon): Promise<Gateway> {
+/** Beacon and who its people are, as they run. */
+interface Parts {
+  readonly beacon: Beacon;
+  readonly identity: IdentityProvider;
+}
+
+async function startGateway({ beacon, identity }: Parts, folder: string): Promise<Gateway> {
   const { api } = await import("../generated/beacon/index.ts");
   const gateway = createGateway({
     api,
-    config: resolve(root, "openapi/beacon/gateway.yaml"),
+    config: beaconConfig(identity),
     upstream: beacon.url,
-    environment: { ...process.env, PORT: values.port },
+    environment: { SPECGATE_SECRET: secretIn(folder), ...process.env, PORT: values.port },
     logger: createLogger("warn"),
   });
   await gateway.listen();
   return gateway;
+}
+
+/** Beacon's gateway.yaml with OAuth, which needs to know where the provider listens. */
+function beaconConfig({ issuer }: IdentityProvider): GatewayFile {
+  const folder = resolve(root, "openapi/beacon");
+  const { prompts, ...file } = readGatewayFile(resolve(folder, "gateway.yaml"));
+  const own = prompts === undefined ? {} : { prompts: relative(".", resolve(folder, prompts)) };
+  return { ...file, ...own, oauth: demoOAuth(issuer) };
+}
+
+/** Keys and connections outlive the process, so what they are encrypted with does: made once, kept beside them. */
+function secretIn(folder: string): string {
+  const file = resolve(folder, "secret");
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString("base64url"), { mode: 0o600 });
+  return readFileSync(file, "utf8").trim();
 }
 
 function beaconText({ url, keys }: Beacon): string {
@@ -53,7 +79,9 @@ Try next:
   the key         curl -H "x-api-key: ${keys.readOnly}" ${mcp}
   the tools       curl -H "x-api-key: ${keys.readOnly}" "${mcp}/tools?resource=Monitor"
   a call          npm run -s specgate -- tools call list_monitors '{"status":["down"]}' --url ${mcp} --header x-api-key=${keys.readOnly}
-  Claude Code     claude mcp add --transport http beacon ${mcp} --header "x-api-key: ${keys.readWrite}"
+  Claude Code     claude mcp add --transport http beacon ${mcp}
+                  then /mcp in Claude Code: a browser opens, where you sign in as one of three people and decide what it may do
+  with a key      claude mcp add --transport http beacon ${mcp} --header "x-api-key: ${keys.readWrite}"
 
 With the read-only key no tool that writes is offered. Ctrl+C stops.
 `;
@@ -62,12 +90,17 @@ With the read-only key no tool that writes is offered. Ctrl+C stops.
 async function start(): Promise<void> {
   const file = resolve(root, values.data);
   mkdirSync(dirname(file), { recursive: true });
-  const beacon = await startBeacon({ port: Number(values["beacon-port"]), dataFile: file });
-  const gateway = values.alone ? undefined : await startGateway(beacon);
+  const identity = values.alone ? undefined : await startIdentityProvider({ port: Number(values["identity-port"]) });
+  const beacon = await startBeacon({
+    port: Number(values["beacon-port"]),
+    dataFile: file,
+    ...(identity && { userOf: identity.userOf }),
+  });
+  const gateway = identity && (await startGateway({ beacon, identity }, dirname(file)));
   process.stdout.write(beaconText(beacon) + (gateway === undefined ? "" : gatewayText(gateway, beacon)));
   const stop = (): void => {
     void Promise.resolve(gateway?.close())
-      .then(() => beacon.close())
+      .then(() => Promise.all([beacon.close(), identity?.close()]))
       .then(() => process.exit(0));
   };
   process.once("SIGINT", stop);
@@ -81,7 +114,7 @@ try {
   const { code } = (cause ?? thrown) as NodeJS.ErrnoException; // the gateway wraps what its server says, Beacon does not
   const advice =
     code === "EADDRINUSE"
-      ? "; another program has the port: choose others with `npm run demo -- --port 0 --beacon-port 0`"
+      ? "; another program has the port: choose others with `npm run demo -- --port 0 --beacon-port 0 --identity-port 0`"
       : "";
   process.stderr.write(`the demo did not start: ${message}${advice}\n`);
   process.exit(1);
