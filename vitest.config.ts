@@ -1,7 +1,11 @@
 import type { ViteUserConfig } from "vitest/config";
 
+/** Files at a time where they mostly wait for the parts they start. Vitest's own choice on a machine of two cores is one. */
+const atOnce = 2;
+
 /**
- * Four projects. `unit` runs within `npm run check` (two minutes at most); `e2e` starts real parts: processes, browsers, clients;
+ * Five projects. `unit` runs within `npm run check` (two minutes at most); `e2e` starts real parts: processes, browsers, clients;
+ * `faults` kills and freezes them, and waits for what comes of it;
  * `load` (`npm run test:load`) puts hundreds of clients on three replicas, breaks things under them and judges what happened;
  * `nightly` (`npm run nightly`) repeats what chance decides far oftener than CI has time for.
  * A test that needs more than a few seconds, a child process or a real client belongs to `test/e2e` or `test/conformance`.
@@ -13,8 +17,9 @@ const config: ViteUserConfig = {
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/conformance/**", "test/nightly/**", "test/load/runs/**"],
+          exclude: ["test/e2e/**", "test/conformance/**", "test/nightly/**", "test/load/runs/**", "test/faults/**"],
           testTimeout: 30_000,
+          maxWorkers: atOnce,
         },
       },
       {
@@ -23,6 +28,16 @@ const config: ViteUserConfig = {
           include: ["test/e2e/**/*.test.ts", "test/conformance/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          maxWorkers: atOnce,
+        },
+      },
+      {
+        test: {
+          name: "faults",
+          include: ["test/faults/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: atOnce,
         },
       },
       {

@@ -6,7 +6,8 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 const suites = [
   { name: "check", command: "check", reports: ["unit"] },
   { name: "end to end", command: "test:e2e", reports: ["e2e"] },
-  { name: "load and faults", command: "test:load", reports: ["load"] },
+  { name: "faults", command: "test:faults", reports: ["faults"] },
+  { name: "load", command: "test:load", reports: ["load"] },
 ];
 
 const minimumNode = 22;

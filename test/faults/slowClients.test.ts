@@ -3,11 +3,11 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { listening, type Served, serveNode, specgateMain } from "../e2e/process.ts";
 import { freePort } from "../fakes/redis.ts";
 import { widgetSpec } from "../fakes/widgets.ts";
 import { both, envelope, key, postStateless } from "../http/wire.ts";
 import { listen, type TestServer } from "../upstream/fixture.ts";
-import { listening, type Served, serveNode, specgateMain } from "./process.ts";
 
 const clients = 200;
 /** Ten times the 500 ms of reliability.md X16. */

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { SessionEvent } from "../../src/session/port.ts";
+import { projectRoot, serveNode } from "../e2e/process.ts";
 import { type HandGateway, startHandGateway } from "../fakes/handGateways.ts";
 import { type RedisServer, startRedis, withoutRedis } from "../fakes/redis.ts";
 import { freshState, openReplica, type Replica } from "../fakes/replicas.ts";
 import { openSession, openStream, type Reading, type StreamEvent } from "../http/wire.ts";
-import { projectRoot, serveNode } from "./process.ts";
 
 /** 15 s as promised, ten times as long. */
 const toldWithinMs = 150_000;

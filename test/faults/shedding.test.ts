@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { listening, type Served, serveNode, specgateMain } from "../e2e/process.ts";
 import { startWidgets, type Widgets, widgetSpec } from "../fakes/widgets.ts";
 import { get, key, openSession, postSession, postStateless, type Wired } from "../http/wire.ts";
-import { listening, type Served, serveNode, specgateMain } from "./process.ts";
 
 /** Ten times what is promised: the machines of tests are shared. */
 const answersWithinMs = 10_000;

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { listening, type Served, serveNode, specgateMain } from "../e2e/process.ts";
 import { type Called, callerOf } from "../fakes/caller.ts";
 import { startRedis, withoutRedis } from "../fakes/redis.ts";
 import { startWidgets, type Widgets, widgetSpec } from "../fakes/widgets.ts";
 import { get, openSession, postSession, type Wired } from "../http/wire.ts";
-import { listening, type Served, serveNode, specgateMain } from "./process.ts";
 
 const apiKey = "key-one"; // the one that wire.ts sends
 const canary = "canary-of-a-key-0123456789";
