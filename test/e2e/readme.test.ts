@@ -47,7 +47,6 @@ describe("the README", () => {
           .split(/\s+/) ?? [],
     );
     expect(words.length).toBeGreaterThanOrEqual(5);
-    const groups = new Set(["tools", "keys", "audit"]);
     for (const all of words) {
       const command = ["tools", "keys", "audit"].includes(all[0] ?? "") ? all.slice(0, 2) : all.slice(0, 1);
       const { code, stdout } = await specgate([...command, "--help"]);
