@@ -56,6 +56,37 @@ export function sessionsContract({ name, make, shared }: Maker): void {
       });
     });
 
+    it("keeps subscriptions up to their number, whoever adds them at once", async () => {
+      await sessions.create("a", "ann", state);
+      const uris = ["test://1", "test://2", "test://3", "test://4"];
+      const taken = await Promise.all(uris.map((uri, index) => (index % 2 ? sessions : other).subscribe("a", uri, 3)));
+      expect(taken.filter((one) => one)).toHaveLength(3);
+      const { subscriptions = [] } = (await other.touch("a", "ann")) ?? {};
+      expect(subscriptions).toHaveLength(3);
+      expect(await other.subscribe("a", subscriptions[0] ?? "", 3)).toBe(true);
+      for (const uri of subscriptions) await other.unsubscribe("a", uri);
+      await other.unsubscribe("a", "test://never");
+      expect((await sessions.touch("a", "ann"))?.subscriptions).toEqual([]);
+      expect(await sessions.subscribe("a", "test://5", 3)).toBe(true);
+      expect((await sessions.touch("a", "ann"))?.subscriptions).toEqual(["test://5"]);
+      await sessions.unsubscribe("gone", "test://1");
+    });
+
+    it("remembers what was told of a subscription, and lets one alone see the old state", async () => {
+      await sessions.create("a", "ann", state);
+      expect(await sessions.told("a", "test://1", "x")).toBeNull();
+      await sessions.subscribe("a", "test://1", 3);
+      expect(await sessions.told("a", "test://1", "x")).toBe("");
+      expect(await other.told("a", "test://1", "x")).toBe("x");
+      const seen = await Promise.all([sessions.told("a", "test://1", "y"), other.told("a", "test://1", "y")]);
+      expect(seen.sort()).toEqual(["x", "y"]);
+      await sessions.unsubscribe("a", "test://1");
+      expect(await other.told("a", "test://1", "z")).toBeNull();
+      await sessions.subscribe("a", "test://1", 3);
+      expect(await other.told("a", "test://1", "z")).toBe("");
+      expect(await other.told("gone", "test://1", "z")).toBeNull();
+    });
+
     it("lets a session go after 30 minutes without use, and after 24 hours with it", async () => {
       await sessions.create("idle", "ann", state);
       await sessions.create("used", "ann", state);

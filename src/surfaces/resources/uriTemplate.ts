@@ -139,7 +139,7 @@ function rankOf(parts: readonly string[], query: readonly QueryPart[]): string {
   const path = parts.map((part) => (isVariable(part) ? "{}" : part)).join("");
   const segments = path.split("/").map((segment) => (segment.includes("{}") ? `1${segment}` : `0${segment}`));
   const fixed = query.flatMap(({ name, value }) => (value === undefined ? [] : [`${name}=${value}`])).sort();
-  return `${segments.join("/")}?${String(1_000 - fixed.length)}${fixed.join("&")}`;
+  return `${segments.join("/")}?${String(1_000 - fixed.length).padStart(4, "0")}${fixed.join("&")}`;
 }
 
 function isVariable(part: string): boolean {
