@@ -31,29 +31,25 @@ function itemProperties(schema: Schema): Readonly<Record<string, Schema>> {
   return schema.properties ?? {};
 }
 
-/** The `fields` argument of a Tool; undefined where its item has no known fields to pick from. */
+/** The `fields` argument of a Tool, the names that it returns by default first; undefined where its item has no known fields to pick from. */
 export function fieldsArgument(origin: ToolOrigin): Schema | undefined {
-  const { names } = fieldChoice(origin);
+  const { names, shown, hidden } = fieldChoice(origin);
   if (names.length === 0) return undefined;
+  const isUsual = (name: string): boolean => (shown === undefined ? !hidden.has(name) : shown.includes(name));
+  const usual = names.filter(isUsual);
   return {
     type: "array",
-    items: { type: "string", enum: names },
+    items: { type: "string", enum: [...usual, ...names.filter((name) => !isUsual(name))] },
     minItems: 1,
     maxItems: names.length,
-    description: fieldsDescription(origin),
+    description: `Default: ${defaultWords(usual.length, names.length)}.`,
   };
 }
 
-function fieldsDescription(origin: ToolOrigin): string {
-  const { hidden, names, shown } = fieldChoice(origin);
-  if (shown !== undefined) {
-    const usual = names.filter((name) => shown.includes(name));
-    return `Fields to return, instead of the default ones: ${usual.join(", ")}. Name the others to get them.`;
-  }
-  const left = names.filter((name) => hidden.has(name));
-  const unasked =
-    left.length === 0 ? "" : ` Only on request: ${left.slice(0, 10).join(", ")}${left.length > 10 ? ", …" : ""}.`;
-  return `Fields to return, instead of the default ones.${unasked}`;
+/** The default ones stand first, so that no name has to be said twice. */
+function defaultWords(usual: number, all: number): string {
+  if (usual === all) return "all";
+  return usual * 2 > all ? `all but the last ${all - usual}` : `the first ${usual}`;
 }
 
 /** The names that an upstream with a selection is asked for. */

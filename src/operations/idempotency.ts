@@ -8,7 +8,7 @@ const schema: Schema = {
   type: "string",
   minLength: 1,
   maxLength: 255,
-  description: "Same value when repeating the same intended action; a new value only for a new action.",
+  description: "Same for a retry, new for a new action.",
 };
 
 /** `properties` and the control argument, where the Tool changes something. */

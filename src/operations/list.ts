@@ -41,14 +41,12 @@ function pagingArguments(paging: Paging): Readonly<Record<string, Schema>> {
       minimum: 1,
       maximum,
       default: Math.min(defaultLimit, maximum),
-      description: "Most items to return.",
     },
     cursor: {
       type: "string",
       minLength: 1,
       maxLength: cursorLength,
-      description:
-        "nextCursor of the previous answer, to go on from there. All other arguments but limit stay the same.",
+      description: "nextCursor of the last answer.", // that the other arguments stay is told to those who change them
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Tool } from "../catalog/tool.ts";
 import { GatewayError } from "../errors.ts";
+import { leanDefinition } from "./lean.ts";
 import type { Era, PreparedPage, ServerInfo } from "./surface.ts";
 
 /** Serialised `tools/list` pages of one set of Tools. */
@@ -14,7 +15,7 @@ export interface ToolPagesOptions {
   /** Tools on each. */
   readonly pageSize: number;
   readonly serverInfo: ServerInfo;
-  /** Whether definitions carry their output schemas. Default true. */
+  /** Whether definitions carry their output schemas; else they are lean (see {@link leanDefinition}). Default true. */
   readonly withOutput?: boolean;
 }
 
@@ -48,14 +49,13 @@ export function createToolPages(tools: readonly Tool[], options: ToolPagesOption
 
 /** Definitions serialised once per Tool, whatever page it is on. */
 const whole = new WeakMap<Tool, string>();
-const withoutOutput = new WeakMap<Tool, string>();
+const lean = new WeakMap<Tool, string>();
 
 function definitionOf(tool: Tool, withOutput: boolean): string {
-  const definitions = withOutput ? whole : withoutOutput;
+  const definitions = withOutput ? whole : lean;
   const known = definitions.get(tool);
   if (known !== undefined) return known;
-  const { outputSchema: _, ...rest } = tool.definition;
-  const text = JSON.stringify(withOutput ? tool.definition : rest);
+  const text = JSON.stringify(withOutput ? tool.definition : leanDefinition(tool.definition));
   definitions.set(tool, text);
   return text;
 }

@@ -79,15 +79,15 @@ describe("the default fields of a noun with many fields", () => {
     expect(widgets({ id: text, note_a: text, name: text }, { fields }).defaultFields).toEqual(["name", "note_a"]);
   });
 
-  it("are named in the argument that gets the others", () => {
+  it("stand first in the argument that gets the others", () => {
     const resource = widgets({ id: text, name: text, ...others });
     const { list, get } = resource.tools;
     if (list === undefined || get === undefined) throw new Error("no tools");
     expect(fieldsArgument({ api: emptyApi, resource, spec: list })?.description).toBe(
-      "Fields to return, instead of the default ones: id, name. Name the others to get them.",
+      "Default: the first 2.",
     );
     expect(fieldsArgument({ api: emptyApi, resource, spec: get })?.description).toBe(
-      "Fields to return, instead of the default ones.",
+      "Default: all.",
     );
   });
 });

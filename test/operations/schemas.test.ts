@@ -32,7 +32,7 @@ describe("an input schema", () => {
           type: "string",
           minLength: 1,
           maxLength: 255,
-          description: "Same value when repeating the same intended action; a new value only for a new action.",
+          description: "Same for a retry, new for a new action.",
         },
       },
       required: ["id", "color"],
@@ -81,8 +81,8 @@ describe("an input schema", () => {
     const { properties } = inputOf(spec("get", { params: [idParam] }));
     expect(properties?.fields).toMatchObject({
       type: "array",
-      items: { enum: ["body", "color", "createdAt", "dueAt", "id", "name", "parent", "token"] },
-      description: "Fields to return, instead of the default ones. Only on request: body, token.",
+      items: { enum: ["color", "createdAt", "dueAt", "id", "name", "parent", "body", "token"] },
+      description: "Default: all but the last 2.",
     });
     expect(inputOf(spec("get", { params: [idParam], result: {} })).properties).not.toHaveProperty("fields");
     expect(
