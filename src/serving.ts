@@ -13,7 +13,6 @@ import { createAccounts } from "./calls/accounts.ts";
 import { assertScopeRules, createAuthorize, knownScopes } from "./calls/authorize.ts";
 import { applyInterceptors, type HandTool } from "./calls/call.ts";
 import type { Claims } from "./calls/claims.ts";
-import { createCredentialCheck } from "./calls/credentialCheck.ts";
 import { createDriftReport } from "./calls/drift.ts";
 import { createHolds } from "./calls/holds.ts";
 import { hookIndex, type ToolHook } from "./calls/hooks.ts";
@@ -22,6 +21,7 @@ import type { CallRates } from "./calls/rateLimit.ts";
 import { createRunCall } from "./calls/runCall.ts";
 import { guardTools } from "./calls/safeguards/guarding.ts";
 import type { SafeguardStores } from "./calls/safeguards/safeguard.ts";
+import { createSurfaceKeys } from "./calls/surfaceKeys.ts";
 import { tracking } from "./calls/tracking.ts";
 import { createCatalog } from "./catalog/catalog.ts";
 import { assertAliases, createSearch } from "./catalog/search/search.ts";
@@ -30,6 +30,7 @@ import type { Config, LimitsConfig, SurfaceConfig, WhoamiConfig } from "./config
 import type { Api } from "./descriptor.ts";
 import { GatewayError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
+import type { AuthenticateAt } from "./http/authenticateAt.ts";
 import { edgePolicy } from "./http/edge.ts";
 import type { McpView } from "./http/mcp/listener.ts";
 import { adminRouter } from "./http/routes/admin/admin.ts";
@@ -237,30 +238,37 @@ export function createServing(served: Served, standing: Standing): Serving {
     onChange: (change) => logger.info(change, "an OAuth connection was %s", change.type),
     logger,
   });
-  const { check, required, passThrough } = config.credentials;
-  const headers = oauth === undefined ? config.credentials.headers : withAuthorization(config.credentials.headers);
-  const knowing = {
-    headers,
-    keys: deriveKeys(secrets, "principal"),
-    gatewayKeys,
-    failuresPerMinute: limits.failuresPerMinute === "off" ? Number.POSITIVE_INFINITY : limits.failuresPerMinute,
-  };
-  const authenticate = createAuthenticate({
-    ...knowing,
-    ...(oauth && { tokens: oauth }),
-    required,
-    passThrough,
-    ...(check && {
-      check: createCredentialCheck(api, check, found(upstreams.values().next().value)),
-      cacheSeconds: check.cacheSeconds,
-    }),
-    ...(config.brand.keyPageUrl !== undefined && { keyPageUrl: config.brand.keyPageUrl }),
+  const furtherHeaders = oauth === undefined ? [] : oauthHeaders;
+  const keyHeaders = Object.values(config.surfaces).flatMap(({ credentials }) => credentials.headers);
+  const credentialHeaders = [...new Set([...keyHeaders, ...furtherHeaders])];
+  const failuresPerMinute = limits.failuresPerMinute === "off" ? Number.POSITIVE_INFINITY : limits.failuresPerMinute;
+  const keysAt = createSurfaceKeys({
+    api,
+    config,
+    upstreamNamed: (name) => found(upstreams.get(name)),
+    keysFor: (purpose) => deriveKeys(secrets, purpose),
+    furtherHeaders,
+    common: {
+      gatewayKeys,
+      failuresPerMinute,
+      ...(oauth && { tokens: oauth }),
+      ...(config.brand.keyPageUrl !== undefined && { keyPageUrl: config.brand.keyPageUrl }),
+    },
   });
+  const authenticate: AuthenticateAt = (surface, rawHeaders, from) =>
+    keysAt(surface.name)(rawHeaders, from, surface.oauth?.resource);
 
   const admin = adminRouter({
     readAudit: standing.readAudit,
     ...(server.adminToken && { token: server.adminToken }),
-    authenticate: createAuthenticate({ ...knowing, headers: adminHeaders, required: true, passThrough: false }),
+    authenticate: createAuthenticate({
+      keys: deriveKeys(secrets, "principal"),
+      gatewayKeys,
+      failuresPerMinute,
+      headers: adminHeaders,
+      required: true,
+      passThrough: false,
+    }),
     mayAdminister: (scopes) => includedScopes(scopes, config.scopes.hierarchy).has(adminScope),
     keys: createGatewayKeys({
       ...keys,
@@ -281,13 +289,13 @@ export function createServing(served: Served, standing: Standing): Serving {
       ...config.brand,
       brand: config.brand.name,
       url: `${url()}${surface.path}`,
-      keyHeader: headers[0] ?? "x-api-key",
+      keyHeader: surfaceConfig(surface.name).credentials.headers[0] ?? "x-api-key",
     });
   const shared = {
     surfaces,
     authenticate,
-    edge: edgePolicy({ ...server, credentialHeaders: headers }),
-    credentialHeaders: headers,
+    edge: edgePolicy({ ...server, credentialHeaders }),
+    credentialHeaders,
     page,
   };
   const app = createApp({
@@ -374,9 +382,7 @@ function createSignIn({
 }
 
 /** Access tokens come in no other header (RFC 6750 §2.1). */
-function withAuthorization(headers: readonly string[]): readonly string[] {
-  return headers.includes("authorization") ? headers : [...headers, "authorization"];
-}
+const oauthHeaders = ["authorization"];
 
 /** Of the admin API: what OpenAPI clients send, whatever headers the API's own keys travel in. */
 const adminHeaders = ["authorization", "x-api-key"];

@@ -45,7 +45,10 @@ export interface UpstreamConfig {
     /** Text before the key, e.g. `Bearer `. Default none. */
     readonly prefix?: string;
   };
-  /** Key of the gateway's own, sent when the caller brings none of their own (`UPSTREAM_API_KEY`). */
+  /**
+   * Key of the gateway's own, sent when the caller brings none of their own: `UPSTREAM_API_KEY` of the first upstream,
+   * `UPSTREAM_API_KEY_<NAME>` of any.
+   */
   readonly apiKey?: Secret;
   /** Headers sent with every request; `{user.id}`, `{organisation.id}` and `{principal.id}` are filled in. */
   readonly headers: { readonly [name: string]: string };
@@ -165,6 +168,8 @@ export interface SurfaceConfig {
    */
   readonly outputSchemas: "always" | "never" | "auto";
   readonly upstream: string;
+  /** Default, each part by itself: those of the whole configuration. Keys are asked about at its own upstream. */
+  readonly credentials: CredentialsConfig;
   /** Which Tools it has. Default: all. */
   readonly tools: SurfaceToolsConfig;
   readonly readOnly: boolean;
@@ -176,7 +181,10 @@ export interface SurfaceConfig {
   readonly instructions?: string;
   /** Tools per page of `tools/list`; default 1,000, since many clients read only the first page. */
   readonly pageSize: number;
-  /** False: keys alone, and nothing of OAuth is told, for clients that ignore a key where OAuth is offered. Default true. */
+  /**
+   * False: keys alone, and nothing of OAuth is told, for clients that ignore a key where OAuth is offered. Default true at the
+   * first upstream, to which the credentials of Connections belong, and false at others.
+   */
   readonly oauth: boolean;
   readonly serverInfo: { readonly name: string; readonly title?: string; readonly version: string };
   /** Globs of the names of the resources it has. Default: all. */

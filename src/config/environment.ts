@@ -14,6 +14,9 @@ export interface Environment {
   readonly allowedOrigins: readonly string[];
   readonly upstreamUrl?: string;
   readonly upstreamApiKey?: Secret;
+  /** `UPSTREAM_URL_<NAME>` and `UPSTREAM_API_KEY_<NAME>`, by the name of the upstream in capitals. */
+  readonly upstreamUrls: ReadonlyMap<string, string>;
+  readonly upstreamApiKeys: ReadonlyMap<string, Secret>;
   readonly logLevel?: string;
   readonly readOnly: boolean;
   readonly toolsets?: readonly string[];
@@ -59,6 +62,8 @@ export function readEnvironment(variables: Variables): Environment {
     allowedOrigins: list(text("ALLOWED_ORIGINS")),
     ...optional("upstreamUrl", httpUrl("UPSTREAM_URL", text("UPSTREAM_URL"), faults)),
     ...optional("upstreamApiKey", secret(variables, "UPSTREAM_API_KEY", faults)),
+    upstreamUrls: named(variables, "UPSTREAM_URL_", (name) => httpUrl(name, text(name), faults)),
+    upstreamApiKeys: named(variables, "UPSTREAM_API_KEY_", (name) => secret(variables, name, faults)),
     ...optional("logLevel", oneOf("LOG_LEVEL", text("LOG_LEVEL"), logLevels, faults)),
     readOnly: flag("SPECGATE_READ_ONLY", text("SPECGATE_READ_ONLY"), faults),
     ...optional("toolsets", someOf(text("SPECGATE_TOOLSETS"))),
@@ -93,6 +98,22 @@ function list(text: string | undefined): readonly string[] {
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
+}
+
+/** What the variables that begin with `prefix` say, by what follows it. */
+function named<Value>(
+  variables: Variables,
+  prefix: string,
+  read: (name: string) => Value | undefined,
+): ReadonlyMap<string, Value> {
+  const names = Object.keys(variables).filter((name) => name.startsWith(prefix) && name !== `${prefix}FILE`);
+  const own = new Set(names.map((name) => name.slice(prefix.length).replace(/_FILE$/, "")));
+  return new Map(
+    [...own].flatMap((name) => {
+      const value = read(prefix + name);
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
 }
 
 /** Undefined where none is named: a variable of commas asks for nothing. */

@@ -79,7 +79,13 @@ interface ScopeRuleFile {
   readonly scope: string;
 }
 
-type SurfaceFile = Partial<Omit<SurfaceConfig, "tools">> & { readonly tools?: Partial<SurfaceConfig["tools"]> };
+type CredentialsFile = NonNullable<GatewayFile["credentials"]>;
+
+type SurfaceFile = Partial<Omit<SurfaceConfig, "tools" | "credentials" | "serverInfo">> & {
+  readonly credentials?: CredentialsFile;
+  readonly tools?: Partial<SurfaceConfig["tools"]>;
+  readonly serverInfo?: Partial<SurfaceConfig["serverInfo"]>;
+};
 
 type SafeguardFile = Omit<SafeguardConfig, "match" | "lookup"> & {
   readonly match: string | readonly string[];
@@ -144,6 +150,12 @@ function checkNames(source: Source, file: GatewayFile): void {
       faults.push(
         `${source.file}:${source.lineOf(["surfaces", name, "pinned"])}: surfaces.${name}.pinned is for style: compact; ` +
           "style typed lists every tool",
+      );
+  for (const [name, { upstream, oauth }] of Object.entries(file.surfaces ?? {}))
+    if (oauth === true && upstream !== undefined && upstream !== upstreams[0])
+      faults.push(
+        `${source.file}:${source.lineOf(["surfaces", name, "oauth"])}: surfaces.${name}.oauth is on, but the credentials of ` +
+          `OAuth belong to the first upstream, ${upstreams[0]}; run another gateway for ${upstream}, or leave it to keys`,
       );
   const surfaces = Object.keys(file.surfaces ?? { default: {} });
   for (const [index, safeguard] of (file.safeguards ?? []).entries())
@@ -318,7 +330,10 @@ function refuseUnshared({ instances, redisUrl, databaseUrl, secrets }: Environme
 
 function resolveUpstreams(file: GatewayFile, environment: Environment, flags: Flags): Config["upstreams"] {
   const override = flags.upstreamUrl ?? environment.upstreamUrl;
-  const declared = Object.entries(file.upstreams ?? {});
+  const declared = Object.entries(file.upstreams ?? {}).map(([name, one]): [string, UpstreamFile] => {
+    const url = environment.upstreamUrls.get(variableName(name));
+    return [name, url === undefined ? one : { ...one, url }];
+  });
   const [first] = declared;
   if (first && override !== undefined) declared[0] = [first[0], { ...first[1], url: override }];
   if (!first && override !== undefined) declared.push(["default", { url: override }]);
@@ -327,10 +342,21 @@ function resolveUpstreams(file: GatewayFile, environment: Environment, flags: Fl
       "invalid_request",
       "no upstream: give --upstream URL, UPSTREAM_URL, or upstreams in gateway.yaml",
     );
-  return Object.fromEntries(declared.map(([name, one]) => [name, resolveUpstream(name, one, environment)]));
+  return Object.fromEntries(
+    declared.map(([name, one], index) => {
+      const apiKey =
+        environment.upstreamApiKeys.get(variableName(name)) ?? (index === 0 ? environment.upstreamApiKey : undefined);
+      return [name, resolveUpstream(name, one, apiKey)];
+    }),
+  );
 }
 
-function resolveUpstream(name: string, file: UpstreamFile, environment: Environment): UpstreamConfig {
+/** `eu-staging` as variables spell it: `EU_STAGING`. */
+function variableName(name: string): string {
+  return name.toUpperCase().replace(/[^A-Z0-9]/g, "_");
+}
+
+function resolveUpstream(name: string, file: UpstreamFile, apiKey: Secret | undefined): UpstreamConfig {
   const url = URL.parse(file.url);
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.search || url.hash)
     throw new GatewayError(
@@ -340,7 +366,7 @@ function resolveUpstream(name: string, file: UpstreamFile, environment: Environm
   return {
     ...file,
     url: file.url.replace(/\/+$/, ""),
-    ...(environment.upstreamApiKey && { apiKey: environment.upstreamApiKey }),
+    ...(apiKey && { apiKey }),
     headers: file.headers ?? {},
     errors: resolveErrors(file.errors),
     limits: {
@@ -380,7 +406,7 @@ export function resolveScopes({ scopes = {} }: Pick<GatewayFile, "scopes">): Con
   };
 }
 
-function resolveCredentials({ credentials = {} }: GatewayFile): CredentialsConfig {
+function resolveCredentials({ credentials = {} }: { readonly credentials?: CredentialsFile }): CredentialsConfig {
   const { check, headers = ["x-api-key", "authorization"], required = true, passThrough = true } = credentials;
   return {
     headers: headers.map((name) => name.toLowerCase()),
@@ -473,7 +499,7 @@ function resolveSurfaces(
   brand: string,
   version: string,
 ): Config["surfaces"] {
-  const declared = Object.entries(file.surfaces ?? { default: {} });
+  const declared: readonly (readonly [string, SurfaceFile])[] = Object.entries(file.surfaces ?? { default: {} });
   return Object.fromEntries(
     declared.map(([name, surface]) => [
       name,
@@ -485,9 +511,15 @@ function resolveSurfaces(
         sessions: "on" as const,
         upstream: upstreams[0] ?? "default",
         pageSize: 1_000,
-        oauth: true,
-        serverInfo: { name: brand.toLowerCase().replace(/[^a-z0-9]+/g, "-") || file.api, title: brand, version },
+        oauth: surface.upstream === undefined || surface.upstream === upstreams[0],
         ...surface,
+        serverInfo: {
+          name: brand.toLowerCase().replace(/[^a-z0-9]+/g, "-") || file.api,
+          title: brand,
+          version,
+          ...surface.serverInfo,
+        },
+        credentials: resolveCredentials({ credentials: { ...file.credentials, ...surface.credentials } }),
         tools: { deny: [], ...surface.tools },
         readOnly: readOnly || (surface.readOnly ?? false),
       },

@@ -89,6 +89,7 @@ const surface: Schema = closed({
   pinned: { ...texts, minItems: 1 },
   outputSchemas: { enum: ["always", "never", "auto"] },
   upstream: text,
+  credentials,
   tools: closed({ allow: { ...texts, minItems: 1 }, deny: texts, toolsets: { ...texts, minItems: 1 } }),
   readOnly: { type: "boolean" },
   sessions: { enum: ["on", "off"] },

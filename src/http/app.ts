@@ -6,12 +6,12 @@ import express, {
   type Response,
   type Router,
 } from "express";
-import type { Authenticate } from "../auth/authenticate.ts";
 import { challengeOf } from "../auth/challenge.ts";
 import { GatewayError, httpStatus } from "../errors.ts";
 import type { Surface } from "../mcp/context.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { blamedFor } from "./address.ts";
+import type { AuthenticateAt } from "./authenticateAt.ts";
 import { corsHeaders, type EdgePolicy, pageHeaders, preflightHeaders, refusalOf } from "./edge.ts";
 import { type Health, healthRoute, livenessRoute, type Readiness, readinessRoute } from "./routes/health.ts";
 import { notFound } from "./routes/notFound.ts";
@@ -20,7 +20,7 @@ import { toolRoute, toolsRoute } from "./routes/tools.ts";
 
 export interface AppOptions {
   readonly surfaces: readonly Surface[];
-  readonly authenticate: Authenticate;
+  readonly authenticate: AuthenticateAt;
   readonly edge: EdgePolicy;
   /** Names of the headers that carry keys, for `Vary`. */
   readonly credentialHeaders: readonly string[];

@@ -10,9 +10,30 @@ describe("readEnvironment", () => {
       allowedHosts: [],
       allowedOrigins: [],
       readOnly: false,
+      upstreamUrls: new Map(),
+      upstreamApiKeys: new Map(),
       secrets: [],
       instances: 1,
     });
+  });
+
+  it("reads what is one upstream's alone by its name, and lists of names", () => {
+    const { upstreamUrls, upstreamApiKeys, upstreamApiKey, ...names } = readEnvironment({
+      UPSTREAM_URL_EU: "https://eu.example.com/",
+      UPSTREAM_API_KEY: "first",
+      UPSTREAM_API_KEY_EU_STAGING: "second",
+      SPECGATE_TOOLS: "a, b,",
+      SPECGATE_TOOLSETS: "",
+      SPECGATE_EXCLUDE_TOOLS: "c",
+    });
+    expect([...upstreamUrls]).toEqual([["EU", "https://eu.example.com"]]);
+    expect([...upstreamApiKeys].map(([name, key]) => [name, key.reveal()])).toEqual([["EU_STAGING", "second"]]);
+    expect([upstreamApiKey?.reveal(), names.tools, names.toolsets, names.excludeTools]).toEqual([
+      "first",
+      ["a", "b"],
+      undefined,
+      ["c"],
+    ]);
   });
 
   it("reads every variable", () => {

@@ -7,6 +7,7 @@ import { authorizing, createAuthorize } from "../../src/calls/authorize.ts";
 import { applyInterceptors, type HandTool } from "../../src/calls/call.ts";
 import type { ScopesConfig } from "../../src/config/config.ts";
 import { type AppOptions, createApp } from "../../src/http/app.ts";
+import type { AuthenticateAt } from "../../src/http/authenticateAt.ts";
 import { edgePolicy } from "../../src/http/edge.ts";
 import { createMcpListener, type McpListener, type McpListenerOptions } from "../../src/http/mcp/listener.ts";
 import { setupPage } from "../../src/http/routes/page.ts";
@@ -63,12 +64,13 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const widgets = widgetTools();
   const secrets = [new Secret("a secret of the tests")];
   const credentialHeaders = ["x-api-key", "authorization"];
-  const authenticate = createAuthenticate({
+  const known = createAuthenticate({
     headers: credentialHeaders,
     required: true,
     keys: deriveKeys(secrets, "principal"),
     ...auth,
   });
+  const authenticate: AuthenticateAt = (surface, rawHeaders, from) => known(rawHeaders, from, surface.oauth?.resource);
   const sessions = options.sessions ?? createMemorySessions();
   const edge = edgePolicy({ host: "127.0.0.1", allowedHosts: [], allowedOrigins, credentialHeaders });
   const surfaces = paths.map((path) =>

@@ -1,5 +1,4 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { Authenticate } from "../../auth/authenticate.ts";
 import type { Keys } from "../../auth/keys.ts";
 import type { Revocations } from "../../auth/revocations.ts";
 import type { ErrorCode, GatewayError } from "../../errors.ts";
@@ -10,6 +9,7 @@ import type { Sessions } from "../../session/port.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import type { ObserveOperation } from "../../telemetry/metrics.ts";
 import type { AddressLimit } from "../addressLimit.ts";
+import type { AuthenticateAt } from "../authenticateAt.ts";
 import type { Shedding } from "../shedding.ts";
 import type { BodyLimits } from "./body.ts";
 import type { ChangeHub } from "./changeHub.ts";
@@ -19,7 +19,7 @@ import type { Work } from "./work.ts";
 
 /** What all requests of a listener share. Holds nothing of any client but counts. */
 export interface Parts {
-  readonly authenticate: Authenticate;
+  readonly authenticate: AuthenticateAt;
   readonly sessions: Sessions;
   readonly sessionIds: SessionIds;
   readonly stateKeys: Keys;

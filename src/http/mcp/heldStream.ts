@@ -35,7 +35,7 @@ export function holdStream({ req, res, principal, surface, parts }: Exchange): H
   const timer = setInterval(
     () => {
       if (activeAt + idleMs <= parts.now()) return end();
-      parts.authenticate(req.rawHeaders, undefined, surface.oauth?.resource).catch((thrown: unknown) => {
+      parts.authenticate(surface, req.rawHeaders).catch((thrown: unknown) => {
         // An upstream that cannot say whose the key is ends no stream.
         if (GatewayError.from(thrown).code === "unauthenticated") end();
       });

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { Authenticate } from "../../auth/authenticate.ts";
 import { deriveKeys } from "../../auth/keys.ts";
 import type { Revocations } from "../../auth/revocations.ts";
 import { type ErrorCode, GatewayError, httpStatus } from "../../errors.ts";
@@ -16,6 +15,7 @@ import type { ObserveOperation } from "../../telemetry/metrics.ts";
 import type { Secret } from "../../telemetry/secret.ts";
 import { blamedFor } from "../address.ts";
 import type { AddressLimit } from "../addressLimit.ts";
+import type { AuthenticateAt } from "../authenticateAt.ts";
 import { corsHeaders, type EdgePolicy, pageHeaders, preflightHeaders, refusalOf } from "../edge.ts";
 import { narrowed } from "../narrowing.ts";
 import type { Shedding } from "../shedding.ts";
@@ -37,7 +37,7 @@ import { createWork } from "./work.ts";
 export interface McpView {
   /** Each at its own path. */
   readonly surfaces: readonly Surface[];
-  readonly authenticate: Authenticate;
+  readonly authenticate: AuthenticateAt;
   readonly edge: EdgePolicy;
   /** Names of the headers that carry keys, for `Vary`. */
   readonly credentialHeaders: readonly string[];
@@ -106,7 +106,7 @@ export function createMcpListener(options: McpListenerOptions): McpListener {
   let authenticate = options.authenticate;
   const standing = standingParts(
     options,
-    (rawHeaders, from, resource) => authenticate(rawHeaders, from, resource),
+    (surface, rawHeaders, from) => authenticate(surface, rawHeaders, from),
     (path) => view.surfaces.get(path),
   );
   let view: View = viewOf(options, standing);
@@ -178,7 +178,7 @@ type StandingParts = Omit<Parts, "bodyLimits" | "page">;
  */
 function standingParts(
   options: McpListenerOptions,
-  authenticate: Authenticate,
+  authenticate: AuthenticateAt,
   surfaceAt: (path: string) => Surface | undefined,
 ): StandingParts {
   return {
@@ -234,10 +234,7 @@ async function serve(arrival: Arrival): Promise<void> {
 
 async function authenticated(arrival: Arrival): Promise<Exchange> {
   const { req, surface, network, parts } = arrival;
-  return {
-    ...arrival,
-    principal: narrowed(await parts.authenticate(req.rawHeaders, network, surface.oauth?.resource), req),
-  };
+  return { ...arrival, principal: narrowed(await parts.authenticate(surface, req.rawHeaders, network), req) };
 }
 
 /** Runs `work` as one of the requests in flight. Throws `overloaded` when there are too many. */

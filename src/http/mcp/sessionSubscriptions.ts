@@ -31,7 +31,7 @@ export function watchSubscriptions(exchange: Exchange, held: HeldStream, stream:
       path: surface.path,
       uri,
       principalId: principal.id,
-      principal: () => parts.authenticate(req.rawHeaders, network, surface.oauth?.resource),
+      principal: () => parts.authenticate(surface, req.rawHeaders, network),
       seen: (digest) => {
         void tell(sessionId, uri, digest).catch(ignoreAway);
       },

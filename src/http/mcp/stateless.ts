@@ -140,7 +140,7 @@ function watchResource(
     path: surface.path,
     uri,
     principalId: principal.id,
-    principal: () => parts.authenticate(req.rawHeaders, network, surface.oauth?.resource),
+    principal: () => parts.authenticate(surface, req.rawHeaders, network),
     seen: (digest) => {
       if (before !== undefined && before !== digest) hear({ type: "resource_updated", uri });
       before = digest;

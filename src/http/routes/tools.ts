@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { type Authenticate, anonymous } from "../../auth/authenticate.ts";
+import { anonymous } from "../../auth/authenticate.ts";
 import type { OperationKind } from "../../descriptor.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Principal, Surface } from "../../mcp/context.ts";
@@ -7,10 +7,11 @@ import { shown } from "../../mcp/params.ts";
 import { leavesOf } from "../../surfaces/narrowing.ts";
 import { exactOutput } from "../../surfaces/surface.ts";
 import { blamedFor } from "../address.ts";
+import type { AuthenticateAt } from "../authenticateAt.ts";
 import { narrowed, narrowingParameters } from "../narrowing.ts";
 
 export interface ToolsRouteOptions {
-  readonly authenticate: Authenticate;
+  readonly authenticate: AuthenticateAt;
   readonly anonymousTools: "names" | "deny";
 }
 
@@ -101,11 +102,11 @@ function notLawful(message: string): GatewayError {
 /** The caller, or null for one without a key where that is allowed. A key that is not good is refused, never ignored. */
 async function callerOf(
   req: Request,
-  { oauth }: Surface,
+  surface: Surface,
   { authenticate, anonymousTools }: ToolsRouteOptions,
 ): Promise<Principal | null> {
   try {
-    return narrowed(await authenticate(req.rawHeaders, blamedFor(req), oauth?.resource), req);
+    return narrowed(await authenticate(surface, req.rawHeaders, blamedFor(req)), req);
   } catch (thrown) {
     const missing = thrown instanceof GatewayError && thrown.facts.data?.reason === "missing";
     if (missing && anonymousTools === "names") return null;
