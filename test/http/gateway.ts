@@ -14,6 +14,7 @@ import { setupPage } from "../../src/http/routes/page.ts";
 import { createHttpServer, type HttpServer, type ServerLimits } from "../../src/http/server.ts";
 import type { Sessions } from "../../src/session/port.ts";
 import { createMemorySessions } from "../../src/session/sessions.memory.ts";
+import type { SurfaceOAuth } from "../../src/surfaces/surface.ts";
 import { createTypedSurface } from "../../src/surfaces/typed.ts";
 import { Secret } from "../../src/telemetry/secret.ts";
 import { type Widgets, widgetTools } from "./handTools.ts";
@@ -35,6 +36,8 @@ export interface GatewayOptions extends Partial<Omit<McpListenerOptions, "surfac
   readonly limits?: Partial<ServerLimits>;
   readonly pageSize?: number;
   readonly paths?: readonly string[];
+  /** What the first Surface is to OAuth clients. */
+  readonly oauth?: SurfaceOAuth;
 }
 
 export interface Gateway {
@@ -59,6 +62,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     limits,
     pageSize,
     paths = ["/mcp"],
+    oauth,
     ...rest
   } = options;
   const widgets = widgetTools();
@@ -73,8 +77,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const authenticate: AuthenticateAt = (surface, rawHeaders, from) => known(rawHeaders, from, surface.oauth?.resource);
   const sessions = options.sessions ?? createMemorySessions();
   const edge = edgePolicy({ host: "127.0.0.1", allowedHosts: [], allowedOrigins, credentialHeaders });
-  const surfaces = paths.map((path) =>
-    createTypedSurface({
+  const surfaces = paths.map((path, index) => ({
+    ...createTypedSurface({
       name: path.slice(1),
       path,
       serverInfo: { name: "widgets", version: "1.2.3" },
@@ -84,7 +88,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       run: applyInterceptors([authorizing(scopes)], (call) => (call.tool as HandTool).run(call)),
       ...(pageSize === undefined ? {} : { pageSize }),
     }),
-  );
+    ...(oauth !== undefined && index === 0 && { oauth }),
+  }));
   const mcp = createMcpListener({
     surfaces,
     authenticate,
