@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { Api } from "../../src/descriptor.ts";
+import { generateFrom } from "../fakes/gateway.ts";
+import { startViewGateway, type ViewGateway } from "../fakes/viewGateway.ts";
+import { startWidgets, type Widgets, widgetSpec } from "../fakes/widgets.ts";
+import { adminClient } from "./adminClient.ts";
+import { envelope, openStream, postStateless } from "./wire.ts";
+
+// What a gateway key may read: bound arguments, whoami, and the end of a subscription with its key.
+
+const token = "an-admin-token-of-the-tests";
+const yaml = `
+api: test
+credentials: { passThrough: false }
+whoami: { windowDays: 30, from: { tool: list_widgets, fields: { count: returnedCount } } }
+resources:
+  - { uriTemplate: "w://widgets/{id}", name: widget, tool: get_widget }
+  - { uri: "w://mine", name: mine, tool: get_widget, bound: id }
+  - { uri: "w://watched", name: watched, tool: list_widgets, poll: 5s }
+`;
+
+let api: Api;
+let widgets: Widgets;
+let gateway: ViewGateway;
+beforeAll(async () => {
+  ({ api } = await generateFrom(widgetSpec));
+  widgets = await startWidgets(["upstream-key"]);
+  gateway = await startViewGateway({
+    api,
+    upstream: widgets.url,
+    yaml,
+    variables: { SPECGATE_ADMIN_TOKEN: token, SPECGATE_SECRET: "a secret of at least 32 characters" },
+  });
+});
+afterAll(async () => {
+  await gateway.close();
+  await widgets.close();
+});
+
+/** A new gateway key. */
+async function keyWith(more: object = {}): Promise<{ readonly id: string; readonly headers: Record<string, string> }> {
+  const admin = adminClient(gateway.base, { authorization: `Bearer ${token}` });
+  const wanted = { name: "Night shift", user: { id: "u1" }, organisation: { id: "o1", name: "Acme" }, scopes: "read" };
+  const { body } = await admin.send("POST /keys", { ...wanted, upstreamCredential: "upstream-key", ...more });
+  return { id: String(body.id), headers: { "x-api-key": String(body.key) } };
+}
+
+const request = async (method: string, params: object, headers: Record<string, string>) =>
+  (await postStateless(gateway.url, method, params as Record<string, unknown>, { headers })).body as {
+    readonly result?: { readonly [member: string]: unknown };
+    readonly error?: { readonly code: number; readonly message: string };
+  };
+const readText = async (uri: string, headers: Record<string, string>): Promise<unknown> => {
+  const { result = {}, error } = await request("resources/read", { uri }, headers);
+  return error?.code ?? JSON.parse((result.contents as { text: string }[])[0]?.text ?? "");
+};
+
+describe("a gateway key", () => {
+  it("is told its name, its organisation and how far back a search reaches", async () => {
+    const { id, headers } = await keyWith();
+    expect(await readText("test://me", headers)).toMatchObject({
+      kind: "key",
+      organisation: { id: "o1", name: "Acme" },
+      scopes: ["mcp.read"],
+      key: { id, name: "Night shift" },
+      count: 1,
+      search_window: { days: 30, from: expect.any(String) },
+    });
+  });
+
+  it("reads within its bounds alone, and what is filled in for it", async () => {
+    const { headers } = await keyWith({ boundArguments: { id: { fixed: "w1", elsewhere: "allow" } } });
+    const { result = {} } = await request("resources/list", {}, headers);
+    expect((result.resources as { uri: string }[]).map(({ uri }) => uri)).toEqual([
+      "test://me",
+      "w://mine",
+      "w://watched",
+    ]);
+    expect(await readText("w://mine", headers)).toMatchObject({ id: "w1" });
+    expect(await readText("w://widgets/w1", headers)).toMatchObject({ id: "w1" });
+    expect(await readText("w://widgets/w2", headers)).toBe(-32602);
+    const unbound = await keyWith();
+    expect(await readText("w://mine", unbound.headers)).toBe(-32602);
+    expect(await readText("w://widgets/w2", unbound.headers)).toBe(-32602);
+  });
+
+  it("hears nothing more, and has nothing looked at, once it is revoked", async () => {
+    const { id, headers } = await keyWith();
+    const params = { notifications: { resourceSubscriptions: ["w://watched"] }, _meta: envelope() };
+    const stream = await openStream(gateway.url, {
+      method: "POST",
+      headers: { ...headers, "mcp-protocol-version": "2026-07-28", "mcp-method": "subscriptions/listen" },
+      body: { jsonrpc: "2.0", id: 1, method: "subscriptions/listen", params },
+    });
+    expect(await stream.message()).toMatchObject({
+      params: { notifications: { resourceSubscriptions: ["w://watched"] } },
+    });
+    await vi.waitUntil(() => widgets.requests.length > 0, { timeout: 20_000 });
+    await adminClient(gateway.base, { authorization: `Bearer ${token}` }).send(`POST /keys/${id}/revoke`);
+    expect(await stream.message()).toMatchObject({ id: 1, result: {} });
+    expect(await readText("w://watched", headers).catch(() => "refused")).toBe("refused");
+  });
+});
