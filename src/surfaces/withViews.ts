@@ -32,6 +32,20 @@ export function withViews(surface: Surface, options: ViewsOptions): Surface {
   const fault = (message: string): unknown => faults.push(message);
   const configured = options.resources.flatMap((one) => createToolResource(one, parts, fault) ?? []);
   const all = [...configured, ...own.resources];
+  faults.push(
+    ...unmatched(
+      surface.name,
+      "resources",
+      names.resources,
+      all.map(({ definition }) => definition.name),
+    ),
+    ...unmatched(
+      surface.name,
+      "prompts",
+      names.prompts,
+      [...options.prompts, ...own.prompts.map(({ definition }) => definition)].map(({ name }) => name),
+    ),
+  );
   if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"));
 
   // A prompt may only name what there is; what this Surface leaves out takes the prompts with it.
@@ -52,6 +66,18 @@ export function withViews(surface: Surface, options: ViewsOptions): Surface {
     ...(resources.all.length > 0 && { resources }),
     ...(prompts.length > 0 && { prompts: createPrompts({ prompts, pageSize, serverInfo }) }),
   };
+}
+
+/** Whoever names what is not there believes in it. */
+function unmatched(
+  surface: string,
+  list: "resources" | "prompts",
+  globs: readonly string[] = [],
+  names: readonly string[],
+): readonly string[] {
+  return globs
+    .filter((glob) => !names.some((name) => isNamed(name, [glob])))
+    .map((glob) => `surfaces.${surface}.${list}: "${glob}" matches none; there are: ${names.join(", ") || "none"}`);
 }
 
 function isNamed(name: string, globs: readonly string[] | undefined): boolean {

@@ -15,6 +15,7 @@ credentials: { passThrough: false }
 whoami: { windowDays: 30, from: { tool: list_widgets, fields: { count: returnedCount } } }
 resources:
   - { uriTemplate: "w://widgets/{id}", name: widget, tool: get_widget }
+  - { uriTemplate: "w://slow/{id}", name: slow, tool: get_widget, complete: { id: list_widgets } }
   - { uri: "w://mine", name: mine, tool: get_widget, bound: id }
   - { uri: "w://watched", name: watched, tool: list_widgets, poll: 5s }
 `;
@@ -99,5 +100,61 @@ describe("a gateway key", () => {
     await adminClient(gateway.base, { authorization: `Bearer ${token}` }).send(`POST /keys/${id}/revoke`);
     expect(await stream.message()).toMatchObject({ id: 1, result: {} });
     expect(await readText("w://watched", headers).catch(() => "refused")).toBe("refused");
+  });
+});
+
+describe("a completion", () => {
+  const ref = { type: "ref/resource", uri: "w://slow/{id}" };
+  const complete = async (value: string, headers: Record<string, string>) =>
+    (await request("completion/complete", { ref, argument: { name: "id", value } }, headers)).result?.completion;
+
+  it("is empty where the API is slow, or refuses, and no error", async () => {
+    const { headers } = await keyWith();
+    expect(await complete("", headers)).toEqual({ values: ["w1"], hasMore: false });
+    const { release } = widgets.hold();
+    expect(await complete("", headers)).toEqual({ values: [], hasMore: false });
+    release();
+    const refused = await keyWith({ upstreamCredential: "no-such-key" });
+    expect(await complete("", refused.headers)).toEqual({ values: [], hasMore: false });
+  });
+});
+
+describe("resources and prompts of several Surfaces", () => {
+  const surfaces = `
+surfaces:
+  default: { path: /mcp, resources: [widget, me], prompts: [read] }
+  small: { path: /small, style: compact, resources: [watched] }
+  none: { path: /none, resources: [], prompts: [] }
+`;
+  const prompts = { "read.md": "---\nname: read\ndescription: d\nresources: [w://widgets/w1]\n---\nRead it.\n" };
+  const start = (yamlText: string) => startViewGateway({ api, upstream: widgets.url, yaml: yamlText, prompts });
+
+  it("are those that each names, whatever its style, and no prompt without what it reads", async () => {
+    const several = await start(`${yaml.replace("credentials: { passThrough: false }", "")}${surfaces}`);
+    const at = async (path: string, method: string) =>
+      (await postStateless(several.base + path, method, {}, { headers: { "x-api-key": "upstream-key" } })).body as {
+        readonly result?: {
+          readonly resources?: readonly { name: string }[];
+          readonly prompts?: readonly { name: string }[];
+        };
+        readonly error?: { readonly code: number };
+      };
+    const names = async (path: string, list: "resources" | "prompts") => {
+      const { result, error } = await at(path, `${list}/list`);
+      return result?.[list]?.map(({ name }) => name) ?? error?.code;
+    };
+    expect(await names("/mcp", "resources")).toEqual(["me"]);
+    expect(await names("/mcp", "prompts")).toEqual(["read"]);
+    expect(await names("/small", "resources")).toEqual(["watched"]);
+    expect(await names("/small", "prompts")).toBe(-32601);
+    expect(await names("/none", "resources")).toBe(-32601);
+    expect(await names("/none", "prompts")).toBe(-32601);
+    await several.close();
+  });
+
+  it("are refused where one names what is not there", async () => {
+    await expect(start(`${yaml}surfaces: { default: { resources: [widgit] } }`)).rejects.toThrow(
+      'surfaces.default.resources: "widgit" matches none; there are: widget, slow, mine, watched, me',
+    );
   });
 });

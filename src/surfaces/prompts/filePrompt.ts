@@ -45,6 +45,7 @@ export function createFilePrompt(
     },
     parts,
   );
+  if (references.includes(undefined)) return undefined;
   const { resources } = parts;
   return {
     definition: {
