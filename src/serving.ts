@@ -24,7 +24,7 @@ import type { SafeguardStores } from "./calls/safeguards/safeguard.ts";
 import { createSurfaceKeys } from "./calls/surfaceKeys.ts";
 import { tracking } from "./calls/tracking.ts";
 import { createCatalog } from "./catalog/catalog.ts";
-import { assertAliases, createSearch } from "./catalog/search/search.ts";
+import { assertAliases } from "./catalog/search/search.ts";
 import { createValidator } from "./catalog/validator.ts";
 import type { Config, LimitsConfig, SurfaceConfig, WhoamiConfig } from "./config/config.ts";
 import type { Api } from "./descriptor.ts";
@@ -40,13 +40,12 @@ import { createOAuth, type OAuthParts } from "./oauth/create.ts";
 import { surfaceFacts } from "./oauth/metadata.ts";
 import { createSignInPages, type SignInPages } from "./oauth/signInPages.ts";
 import type { KeyStore } from "./storage/port.ts";
-import { createCompactSurface } from "./surfaces/compact/compact.ts";
 import { permitsWithin } from "./surfaces/narrowing.ts";
 import { offerTools } from "./surfaces/offered.ts";
 import type { Prompt } from "./surfaces/prompts/prompt.ts";
 import type { Resource } from "./surfaces/resources/resource.ts";
+import { createStyledSurface } from "./surfaces/styled.ts";
 import type { Surface } from "./surfaces/surface.ts";
-import { createTypedSurface, type TypedSurfaceOptions } from "./surfaces/typed.ts";
 import { assertWhoami, createWhoamiResource, createWhoamiTool, type WhoamiParts } from "./surfaces/whoami.ts";
 import { shownText, withViews } from "./surfaces/withViews.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -100,7 +99,15 @@ export interface Standing {
 /** What OAuth is kept and held by. */
 export type StandingOAuth = Pick<
   OAuthParts,
-  "store" | "revocations" | "ring" | "signingSeals" | "cookieKeys" | "limits" | "networkOf" | "freshMs"
+  | "store"
+  | "revocations"
+  | "ring"
+  | "signingSeals"
+  | "cookieKeys"
+  | "limits"
+  | "networkOf"
+  | "freshMs"
+  | "fetchDocument"
 >;
 
 /** What gateway keys are kept and known by. */
@@ -195,28 +202,28 @@ export function createServing(served: Served, standing: Standing): Serving {
   const toolsOf = guardTools(config.safeguards, { catalog, surfaces: Object.keys(config.surfaces), answered });
   const offered = offerTools(config, toolsOf);
   const holds = createHolds(config.scopes);
-  assertAliases(config.search.aliases, catalog.tools);
-  const styled = (options: TypedSurfaceOptions & Pick<SurfaceConfig, "style" | "pinned">): Surface =>
-    options.style === "typed"
-      ? createTypedSurface(options)
-      : createCompactSurface({ ...options, search: createSearch(options.tools, config.search.aliases), validator });
+  const { aliases } = config.search;
+  assertAliases(aliases, catalog.tools);
   const surfaces = Object.entries(config.surfaces).map(([name, surface]) => {
     const own = toolsOf(name);
     const { resources = [], prompts = [] } = served;
     const me = whoami && config.whoami ? [createWhoamiResource(whoami, { config: config.whoami }, run)] : [];
-    const readFirst = [config.scopes.effects.read];
-    const facts = surface.oauth && config.oauth.mode !== "off" && { oauth: surfaceFacts(url, surface.path, readFirst) };
-    const view = withViews(styled({ name, ...surface, tools: offered(name), permits, run }), {
-      resources: config.resources,
-      prompts: config.prompts,
-      own: { resources: [...resources, ...me], prompts },
-      names: surface,
-      find: (wanted) => own.find((tool) => tool.name === wanted || tool.aliases.includes(wanted)),
-      permits: authorize,
-      holds,
-      resultBytes: limits.resultBytes,
-      pageSize: surface.pageSize,
-    });
+    const told = { config: config.oauth, publicUrl: url, readScope: config.scopes.effects.read };
+    const facts = surface.oauth && config.oauth.mode !== "off" && { oauth: surfaceFacts(told, surface.path) };
+    const view = withViews(
+      createStyledSurface({ name, ...surface, all: own, tools: offered(name), aliases, validator, permits, run }),
+      {
+        resources: config.resources,
+        prompts: config.prompts,
+        own: { resources: [...resources, ...me], prompts },
+        names: surface,
+        find: (wanted) => own.find((tool) => tool.name === wanted || tool.aliases.includes(wanted)),
+        permits: authorize,
+        holds,
+        resultBytes: limits.resultBytes,
+        pageSize: surface.pageSize,
+      },
+    );
     return { ...view, ...facts };
   });
 
@@ -236,6 +243,8 @@ export function createServing(served: Served, standing: Standing): Serving {
     brand: config.brand,
     used: keys.use.used,
     onChange: (change) => logger.info(change, "an OAuth connection was %s", change.type),
+    ...(server.exchangeSecret && { exchangeSecret: server.exchangeSecret }),
+    ...(server.upstreamKeys && { upstreamKeys: server.upstreamKeys }),
     logger,
   });
   const furtherHeaders = oauth === undefined ? [] : oauthHeaders;

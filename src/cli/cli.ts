@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { GatewayError } from "../errors.ts";
 import type { AuditFlags } from "./audit.ts";
+import type { CostFlags } from "./cost.ts";
 import type { DriftFlags } from "./drift.ts";
 import type { GenerateFlags } from "./generate.ts";
 import type { CreateFlags, KeysFlags, ListFlags, RotateFlags } from "./keys.ts";
@@ -159,6 +160,22 @@ function createProgram(terminal: Terminal, done: (code: number) => void): Comman
           ),
         );
       });
+  program
+    .command("cost")
+    .description(
+      "what the list of tools of each surface costs a model: tokens (estimated) and bytes; exit 1 over a budget",
+    )
+    .option("--spec <file|url|->", "the document (default: generated/ of the only openapi/*/gateway.yaml)")
+    .option("--config <file>", "gateway.yaml with the surfaces and codegen.budgets")
+    .option("--header <name=value>", "header for fetching a private document; may be repeated", collectHeader, {})
+    .option("--no-validate", "skip the validation of the document")
+    .option("--top <number>", "resource types and tools shown, the dearest first (default: 10)", positiveNumber, 10)
+    .option("--json", "print JSON: every resource type and tool")
+    .action(async (flags: CostFlags) => {
+      const { runCost } = await import("./cost.ts");
+      done(await runCost(flags, terminal));
+    });
+
   tools
     .command("search [words]")
     .description("the resource types that words fit, of a document or of generated/, without a running gateway")

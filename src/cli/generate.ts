@@ -7,6 +7,7 @@ import { type GatewayFile, readGatewayFile, resolveSafeguards } from "../config/
 import type { Api } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
 import { loadOptions } from "./api.ts";
+import { checkBudgets } from "./cost.ts";
 import { findProjects } from "./projects.ts";
 import { progressLine, type Terminal } from "./terminal.ts";
 
@@ -86,7 +87,10 @@ async function runJob(job: Job, flags: GenerateFlags, terminal: Terminal): Promi
       name,
       out: shownPath(job.out ?? join(rootOf(job), "generated", name)),
       config: file?.codegen ?? {},
-      accept: (api) => checkSafeguards(api, file),
+      accept: (api) => {
+        checkSafeguards(api, file);
+        checkBudgets(api, file);
+      },
       allowConflicts: flags.allowConflicts ?? false,
       mode: flags.check ? "check" : flags.dryRun ? "dry-run" : "write",
       onProgress: (step) => progress.step(`${name}: ${stepTexts[step]} …`),

@@ -201,6 +201,10 @@ export interface BudgetsConfig {
   readonly depth?: number;
   /** Subschemas of one Tool; default and maximum 2,000. */
   readonly subschemas?: number;
+  /** Tokens (estimated, see `specgate cost`) of the list of each Surface, or of those named. Default: any number. */
+  readonly tokens?: number | { readonly [surface: string]: number };
+  /** Tokens of the definition of any one Tool in a list. Default: any number. */
+  readonly toolTokens?: number;
   readonly why?: string;
 }
 

@@ -79,6 +79,8 @@ const select = closed(
   ["slot", "style"],
 );
 
+const positive: Schema = { type: "integer", minimum: 1 };
+
 /** JSON Schema 2020-12 of the `codegen` part of gateway.yaml; its type is `CodegenConfig`. */
 export const codegenSchema: Schema = closed({
   operations: mapOf(
@@ -141,6 +143,8 @@ export const codegenSchema: Schema = closed({
     descriptionChars: { type: "integer", minimum: 40, maximum: 1_024 },
     depth: { type: "integer", minimum: 2, maximum: 32 },
     subschemas: { type: "integer", minimum: 10, maximum: 2_000 },
+    tokens: { anyOf: [positive, { type: "object", minProperties: 1, additionalProperties: positive }] },
+    toolTokens: positive,
     why,
   }),
 });

@@ -8,6 +8,8 @@ import { createRank, type Ranked } from "./rank.ts";
 import { isVerb, kindsAsked } from "./verbs.ts";
 import { isFiller, stem, wordsOf } from "./words.ts";
 
+export type { SearchAliases } from "./nouns.ts";
+
 /** One ResourceType that a query is about. */
 export interface Hit {
   readonly resource: string;
