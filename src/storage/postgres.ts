@@ -37,6 +37,8 @@ export function postgresDialect(
     types: { getTypeParser },
     // Not as startup parameters: PgBouncer refuses those that it does not know.
     onConnect: async (client: pg.ClientBase) => {
+      // One that breaks while it is used says so to its statement; what nobody listens to would end the process.
+      client.on("error", () => undefined);
       await client.query(
         `set statement_timeout = ${times.statementMs}; set idle_in_transaction_session_timeout = ${times.statementMs * 5}`,
       );

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { Writable } from "node:stream";
 import { pino } from "pino";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -34,6 +35,12 @@ const methods: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
   seals: ({ audit }) => audit.seals(),
   deleteBefore: ({ audit }) => audit.deleteBefore("2026-07-03"),
 };
+
+/** Whether a statement of this database waits in the way that the server calls so. */
+async function waits(url: string, event: string): Promise<boolean> {
+  const text = `select 1 from pg_stat_activity where datname = current_database() and (wait_event_type = '${event}' or wait_event = '${event}')`;
+  return (await run(url, text)).length > 0;
+}
 
 describe.skipIf(withoutPostgres)("a PostgreSQL that goes away", () => {
   let server: PostgresServer;
@@ -146,6 +153,32 @@ describe.skipIf(withoutPostgres)("a PostgreSQL that goes away", () => {
     await run(url, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'specgate'");
     await vi.waitFor(() => store.keys.byId("k1"), { timeout: backWithinMs });
     await back();
+  });
+
+  it("whose connections are reset in the middle of a statement fails that statement alone", async () => {
+    const sockets = new Set<Socket>();
+    const { hostname, port } = new URL(url);
+    const between = createServer((socket) => {
+      const onward = connect(Number(port), hostname);
+      for (const one of [socket, onward]) one.on("error", () => undefined);
+      socket.pipe(onward).pipe(socket);
+      sockets.add(socket);
+    });
+    await new Promise<void>((resolve) => between.listen(0, "127.0.0.1", resolve));
+    const direct = url;
+    url = Object.assign(new URL(url), { port: String((between.address() as AddressInfo).port) }).href;
+    const reset = open();
+    await reset.ready();
+    const client = run(direct, "begin; lock table specgate_keys in access exclusive mode; select pg_sleep(2); commit");
+    await vi.waitUntil(() => waits(direct, "PgSleep"), { timeout: backWithinMs });
+    const waiting = failed(reset.keys.byId("k1"));
+    await vi.waitUntil(() => waits(direct, "Lock"), { timeout: backWithinMs, interval: 10 });
+    for (const socket of sockets) socket.resetAndDestroy();
+    expect((await waiting).code).toBe("store_unavailable");
+    await client;
+    await vi.waitFor(async () => expect(await reset.keys.byId("k1")).toEqual(keyRow("k1")), { timeout: backWithinMs });
+    await reset.close();
+    between.close();
   });
 
   it("holds a lock for long without holding up more than one call's time", async () => {
