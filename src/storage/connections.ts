@@ -1,9 +1,10 @@
 import type { ExpressionBuilder, Kysely, SelectQueryBuilder } from "kysely";
 import type { DatabaseClock } from "./clock.ts";
-import { columnsOf, rowOf } from "./keys.ts";
+import { columnsOf, keyColumns, rowOf } from "./keys.ts";
 import type { ConnectionFilter, ConnectionRow, StoredConnection, Widening } from "./oauthPort.ts";
 import { boundsOf, pageOf } from "./pages.ts";
 import type { GatewayKeyRow, Page, PageRequest } from "./port.ts";
+import { columnsHolding } from "./searching.ts";
 import type { ConnectionTable, KeyTable, Tables } from "./tables.ts";
 import type { Use } from "./use.ts";
 
@@ -22,6 +23,12 @@ export interface ConnectionRows {
   /** Those older than `seconds` that have neither a code nor a token left. */
   readonly unusable: (db: Kysely<Tables>, seconds: number, limit: number) => Promise<readonly string[]>;
 }
+
+const connectionColumnNames = [
+  "specgate_connections.client_name",
+  "specgate_connections.client_host",
+  "specgate_connections.redirect_host",
+] as const;
 
 type Joined = SelectQueryBuilder<Tables, "specgate_connections" | "specgate_keys", ConnectionTable & KeyTable>;
 
@@ -68,13 +75,16 @@ export function createConnectionRows(clock: DatabaseClock): ConnectionRows {
       const found = await joined(db).where("specgate_connections.id", "=", id).where(isLive).executeTakeFirst();
       return found === undefined ? null : storedOf(found);
     },
-    list: async (use, { organisation, owner, clientId, includeEnded = false }, page) => {
+    list: async (use, { organisation, owner, search, clientId, includeEnded = false }, page) => {
       const { limit, after } = boundsOf(page, pageSize, 2);
       const [createdAt = "", id = ""] = after ?? [];
       const found = await use((db) =>
         joined(db)
           .$if(organisation !== undefined, (one) => one.where("organisation_id", "=", organisation ?? null))
           .$if(owner !== undefined, (one) => one.where("owner_id", "=", owner ?? null))
+          .$if(search !== undefined, (one) =>
+            one.where((is) => is.or(columnsHolding(is, [...keyColumns, ...connectionColumnNames], search ?? ""))),
+          )
           .$if(clientId !== undefined, (one) => one.where("client_id", "=", clientId ?? ""))
           .$if(!includeEnded, (one) => one.where(isLive))
           .$if(after !== undefined, (one) =>

@@ -2,8 +2,19 @@ import type { Kysely, SelectQueryBuilder } from "kysely";
 import type { Effect } from "../descriptor.ts";
 import { boundsOf, pageOf } from "./pages.ts";
 import type { GatewayKeyRow, KeyFilter, KeyStore, KeyUsage, Named } from "./port.ts";
+import { columnsHolding } from "./searching.ts";
 import type { KeyTable, Tables } from "./tables.ts";
 import type { Use } from "./use.ts";
+
+/** What keys are searched by. */
+export const keyColumns = [
+  "specgate_keys.id",
+  "specgate_keys.name",
+  "specgate_keys.owner_id",
+  "specgate_keys.owner_name",
+  "specgate_keys.organisation_id",
+  "specgate_keys.organisation_name",
+] as const;
 
 const pageSize = { standard: 50, maximum: 500 };
 
@@ -56,11 +67,12 @@ export function createKeyStore(use: Use): KeyStore {
 
 function matching<Row>(
   query: SelectQueryBuilder<Tables, "specgate_keys", Row>,
-  { organisation, owner, includeEnded = false, now }: KeyFilter,
+  { organisation, owner, search, includeEnded = false, now }: KeyFilter,
 ): SelectQueryBuilder<Tables, "specgate_keys", Row> {
   return query
     .$if(organisation !== undefined, (one) => one.where("organisation_id", "=", organisation ?? null))
     .$if(owner !== undefined, (one) => one.where("owner_id", "=", owner ?? null))
+    .$if(search !== undefined, (one) => one.where((is) => is.or(columnsHolding(is, keyColumns, search ?? ""))))
     .$if(!includeEnded, (one) =>
       one
         .where("revoked_at", "is", null)

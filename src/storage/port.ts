@@ -1,5 +1,6 @@
 import type { Effect } from "../descriptor.ts";
 import type { OAuthStore } from "./oauthPort.ts";
+import type { SettingStore } from "./settings.ts";
 
 /**
  * What must not be lost: gateway keys, OAuth with its Connections, and the audit log; SQL under one contract, SQLite or PostgreSQL. Any number of processes
@@ -10,6 +11,7 @@ export interface Store {
   readonly keys: KeyStore;
   readonly audit: AuditStore;
   readonly oauth: OAuthStore;
+  readonly settings: SettingStore;
   /**
    * Opens the database and brings its schema up to date; later calls do nothing. True when it serves; false when it does not
    * answer: that is logged, and trying goes on in the background. Throws `invalid_request` where trying again is no use: a file
@@ -77,6 +79,8 @@ export interface GatewayKeyRow {
 export interface KeyFilter {
   readonly organisation?: string;
   readonly owner?: string;
+  /** Text that stands, in whatever case, in the key's id or name, or in the id or name of its owner or organisation. */
+  readonly search?: string;
   /** Default false: neither revoked nor expired ones. */
   readonly includeEnded?: boolean;
   /** What counts as expired; needed unless `includeEnded`. */

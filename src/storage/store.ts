@@ -10,6 +10,7 @@ import { migrations as known } from "./migrations/index.ts";
 import type { Migration } from "./migrations/migration.ts";
 import { createOAuthStore } from "./oauth.ts";
 import type { Store } from "./port.ts";
+import { createSettingStore } from "./settings.ts";
 import { createState } from "./state.ts";
 import type { Tables } from "./tables.ts";
 import { failureOf, reasonOf, unavailable } from "./unavailable.ts";
@@ -95,6 +96,7 @@ export function openStore(url: Secret, { logger, migrations = known, clock }: St
     keys: createKeyStore(use),
     audit: createAuditStore(use),
     oauth: createOAuthStore(use, databaseClock(target.kind, clock)),
+    settings: createSettingStore(use, databaseClock(target.kind, clock)),
     isUp: state.isUp,
     ready: async () => {
       if (isInMemory(target)) return true; // there is nothing that could be wrong with it, and a start need not wait

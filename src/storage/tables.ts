@@ -17,6 +17,7 @@ export interface Tables {
   readonly specgate_audit_seals: { writer: string; day: string; seq: number; hash: string };
   readonly specgate_oauth_artifacts: ArtifactTable;
   readonly specgate_connections: ConnectionTable;
+  readonly specgate_settings: { name: string; value: string; changed_by: string | null; changed_at: string };
   readonly specgate_signing_keys: { generation: number; key_id: string; sealed: string; active_at: string };
 }
 

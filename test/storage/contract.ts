@@ -131,6 +131,29 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await listed({ organisation: "none" })).toEqual([]);
     });
 
+    it("are searched by what people know of them, in whatever case, and no sign of the text is a pattern", async () => {
+      const inserted = [
+        keyRow("k1", { name: "Deploy 100%_a", owner: { id: "u1", name: "Ada" } }),
+        keyRow("k2", {
+          name: "Nightly",
+          owner: { id: "u2", name: "Bert" },
+          organisation: { id: "o2", name: "Globex" },
+        }),
+        keyRow("k3", { name: "x", owner: null, organisation: null }),
+      ];
+      for (const row of inserted) await keys.insert(row);
+      const found = async (search: string): Promise<string[]> =>
+        (await keys.list({ now: july(2), search })).rows.map(({ id }) => id).sort();
+      expect(await found("NIGHT")).toEqual(["k2"]);
+      expect(await found("globex")).toEqual(["k2"]);
+      expect(await found("ada")).toEqual(["k1"]);
+      expect(await found("K3")).toEqual(["k3"]);
+      expect(await found("%_")).toEqual(["k1"]);
+      expect(await found("%")).toEqual(["k1"]);
+      expect(await found("_")).toEqual(["k1"]);
+      expect(await found("' or 1=1 --")).toEqual([]);
+    });
+
     it.each([
       "x",
       "",
@@ -380,6 +403,20 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       await audit.append(chain("w", 2_100));
       expect(await audit.deleteBefore("2026-07-02")).toBe(2_100);
       expect(await audit.seals()).toHaveLength(1);
+    });
+  });
+
+  describe(`settings in ${name}`, () => {
+    it("are what was decided last, by whom and when", async () => {
+      const { settings } = await open();
+      expect(await settings.get("hosted mcp")).toBeNull();
+      await settings.put("hosted mcp", "off", "u1");
+      await settings.put("other", "1", "u2");
+      const before = Date.now() - 60_000;
+      await settings.put("hosted mcp", "on", "u2");
+      const found = await settings.get("hosted mcp");
+      expect(found).toEqual({ value: "on", changedBy: "u2", changedAt: expect.any(String) });
+      expect(Date.parse(found?.changedAt ?? "")).toBeGreaterThan(before);
     });
   });
 }

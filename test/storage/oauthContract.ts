@@ -206,6 +206,8 @@ export function oauthContract(name: string, open: (clock?: () => Date) => Promis
       expect(await ids({ owner: "u1", includeEnded: true })).toEqual(["k3", "k2", "k1"]);
       expect(await ids({ organisation: "o2" })).toEqual(["k4"]);
       expect(await ids({ clientId: "c2" })).toEqual(["k4"]);
+      expect(await ids({ search: "CLAUDE.ai" })).toEqual(await ids({}));
+      expect(await ids({ search: "no such client" })).toEqual([]);
       const first = await oauth.connections({ now: "", owner: "u1" }, { limit: 1 });
       const after = first.next ?? "";
       expect(first.rows.map(({ key }) => key.id)).toEqual(["k3"]);
