@@ -28,7 +28,14 @@ import { createShedding } from "./http/shedding.ts";
 import { createRedisOAuthLimits } from "./oauth/limits.redis.ts";
 import { createMemoryOAuthLimits } from "./oauth/limits.ts";
 import { connectRedis, type RedisConnection } from "./redis/connection.ts";
-import { createServing, type Served, type Serving, type Standing, type StandingKeys } from "./serving.ts";
+import {
+  createServing,
+  type Served,
+  type Serving,
+  type Standing,
+  type StandingKeys,
+  type StandingOAuth,
+} from "./serving.ts";
 import { createRedisCatalogNews } from "./session/catalogNews.redis.ts";
 import { type CatalogNews, createLocalCatalogNews, type TellCatalog } from "./session/catalogNews.ts";
 import type { Sessions } from "./session/port.ts";
@@ -44,6 +51,8 @@ import { Secret } from "./telemetry/secret.ts";
 /** What a gateway is made of. */
 export interface Parts extends Served {
   readonly logger: Logger;
+  /** Fetches metadata documents of OAuth clients. Default: as `safeFetch` does, from public hosts alone. */
+  readonly fetchDocument?: StandingOAuth["fetchDocument"];
 }
 
 /** A gateway, wired and ready to serve. */
@@ -98,7 +107,7 @@ const longestCallMs = 120_000;
  * Wires a gateway: what stands as long as the process here, what a reload replaces in `serving.ts`. Nothing listens and
  * nothing is sent before `listen`. Throws `invalid_request` when the Config names something that the API does not have.
  */
-export function compose({ logger, ...served }: Parts): Gateway {
+export function compose({ logger, fetchDocument, ...served }: Parts): Gateway {
   const { config } = served;
   const { server: own, limits } = config;
   const secrets = own.secrets.length > 0 ? own.secrets : [ephemeralSecret()];
@@ -138,7 +147,7 @@ export function compose({ logger, ...served }: Parts): Gateway {
     audit,
     readAudit: createReadAudit(store.audit),
     keys,
-    oauth: oauthIn(redis, secrets, store, keys),
+    oauth: { ...oauthIn(redis, secrets, store, keys), ...(fetchDocument && { fetchDocument }) },
     safeguards: {
       confirmationKeys: deriveKeys(secrets, "confirmation"),
       seen: redis === undefined ? createMemorySeen() : createRedisSeen({ redis }),

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { RequestListener } from "node:http";
 import type { AuditLog, ReadAudit } from "./audit/event.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
@@ -11,7 +11,7 @@ import type { Revocations } from "./auth/revocations.ts";
 import { adminScope, includedScopes, scopesOfWords } from "./auth/scopes.ts";
 import { createAccounts } from "./calls/accounts.ts";
 import { assertScopeRules, createAuthorize, knownScopes } from "./calls/authorize.ts";
-import { applyInterceptors, type HandTool } from "./calls/call.ts";
+import { type Arguments, applyInterceptors, type HandTool, type Outcome } from "./calls/call.ts";
 import type { Claims } from "./calls/claims.ts";
 import { createDriftReport } from "./calls/drift.ts";
 import { createHolds } from "./calls/holds.ts";
@@ -133,6 +133,11 @@ export interface Serving {
    * when a list of its kind does. Computed on first use.
    */
   readonly hash: () => string;
+  /**
+   * Runs a Tool of the Catalog that reads, whatever the Surface offers; authorised and recorded like any other Call. Throws
+   * `invalid_request` for any other Tool.
+   */
+  readonly read: (reading: { surface: string; tool: string; args: Arguments; principal: Principal }) => Promise<Outcome>;
   /** Resolves when no Call runs in it, or after `withinMs`. */
   readonly finished: (withinMs: number) => Promise<void>;
   /** Closes the connections to its upstreams. */
@@ -332,6 +337,13 @@ export function createServing(served: Served, standing: Standing): Serving {
       hash ??= hashOf(surfaces, config);
       return hash;
     },
+    read: async ({ surface, tool: name, args, principal }) => {
+      const tool = catalog.find(name);
+      if (tool?.effect !== "read")
+        throw new GatewayError("invalid_request", `there is no tool ${name} that reads; specgate tools list shows the names`);
+      const signal = standing.ending;
+      return run({ tool, args, principal, surface, signal, requestId: randomUUID(), notify: () => undefined, ask: nobodyThere });
+    },
     finished: calls.finished,
     close: async () => {
       standing.ending.removeEventListener("abort", stop);
@@ -392,6 +404,10 @@ function createSignIn({
 
 /** Access tokens come in no other header (RFC 6750 §2.1). */
 const oauthHeaders = ["authorization"];
+
+async function nobodyThere(): Promise<never> {
+  throw new GatewayError("confirmation_required", "the gateway itself calls; there is nobody to ask");
+}
 
 /** Of the admin API: what OpenAPI clients send, whatever headers the API's own keys travel in. */
 const adminHeaders = ["authorization", "x-api-key"];
