@@ -107,6 +107,21 @@ describe("subscriptions of a session", () => {
     expect(await (await open(headers)).message()).toEqual(updated("test://host/1"));
   });
 
+  it("are replayed to a client whose connection broke", async () => {
+    const { headers } = await openSession(gateway.url);
+    await postSession(gateway.url, "resources/subscribe", { uri: "test://host/1" }, { headers });
+    const first = await open(headers);
+    const opened = await first.next();
+    await looked("test://host/1");
+    held.set("test://host/1", "changed");
+    expect(await first.message()).toEqual(updated("test://host/1"));
+    first.leave();
+    const again = await open({ ...headers, "last-event-id": opened?.id ?? "" });
+    expect(await again.message()).toEqual(updated("test://host/1"));
+    held.set("test://host/1", "more");
+    expect(await again.message()).toEqual(updated("test://host/1"));
+  });
+
   const refused = [
     ["test://nothing", -32602, "Resource not available"],
     ["test://secret", -32602, "Resource not available"],

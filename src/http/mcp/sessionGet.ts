@@ -32,7 +32,7 @@ export async function serveSessionGet(exchange: Exchange): Promise<void> {
   held.signal.addEventListener("abort", wake.ring, { once: true });
   const owner = randomUUID();
   const subscriptions =
-    position.stream === sessionStream ? watchSubscriptions(exchange, held, sessionStream) : undefined;
+    position.stream === sessionStream ? watchSubscriptions(exchange, session, held, sessionStream) : undefined;
   // Watched before it is read: what comes in between rings the bell.
   const stop = sessions.watch(session.id, (signal) => {
     subscriptions?.signal(signal);
