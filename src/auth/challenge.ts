@@ -13,6 +13,8 @@ export interface ChallengeFacts {
   /** RFC 9728 §5.1 */
   readonly metadataUrl: string;
   readonly scopes: readonly string[];
+  /** What the authorization server calls a scope of ours. Default: the same. */
+  readonly nameOf?: (scope: string) => string;
 }
 
 /**
@@ -23,13 +25,20 @@ export interface ChallengeFacts {
 export function challengeOf(error: GatewayError, realm: string, oauth?: ChallengeFacts): Challenge {
   const status = error.code === "insufficient_scope" ? 403 : 401;
   const code = status === 403 ? "insufficient_scope" : "invalid_token";
-  const scopes = error.facts.data?.scopes ?? oauth?.scopes;
+  const scopes = scopesOf(error, oauth);
   const parts = [`realm="${quoted(realm)}"`];
   if (error.facts.data?.reason !== "missing")
     parts.push(`error="${code}"`, `error_description="${quoted(error.message)}"`);
   if (oauth !== undefined) parts.push(`resource_metadata="${quoted(oauth.metadataUrl)}"`);
-  if (Array.isArray(scopes)) parts.push(`scope="${quoted(scopes.join(" "))}"`);
+  if (scopes !== undefined) parts.push(`scope="${quoted(scopes.join(" "))}"`);
   return { status, header: `Bearer ${parts.join(", ")}`, body: { error: code, error_description: error.message } };
+}
+
+function scopesOf({ facts }: GatewayError, oauth: ChallengeFacts | undefined): readonly string[] | undefined {
+  const needed = facts.data?.scopes;
+  if (!Array.isArray(needed)) return oauth?.scopes;
+  const names: readonly string[] = needed.map(String);
+  return oauth?.nameOf === undefined ? names : names.map(oauth.nameOf);
 }
 
 /** RFC 6750 allows printable ASCII without quote and backslash. */

@@ -1,6 +1,8 @@
 import express, { type Response, type Router } from "express";
+import type { OAuthConfig } from "../config/oauth.ts";
 import { resourceMetadataPath } from "./paths.ts";
 import type { ResourceMetadata } from "./port.ts";
+import { providerScope } from "./resource/claims.ts";
 
 /** A Surface that takes OAuth tokens. */
 export interface OAuthSurface {
@@ -42,10 +44,20 @@ export interface SurfaceFacts {
   readonly resource: string;
   readonly metadataUrl: string;
   readonly scopes: readonly string[];
+  readonly nameOf: (scope: string) => string;
+}
+
+export interface SurfaceFactsOptions {
+  readonly config: OAuthConfig;
+  readonly publicUrl: () => string;
+  /** Scope to read, by our name. */
+  readonly readScope: string;
 }
 
 /** {@link SurfaceFacts} of the Surface at `path`. */
-export function surfaceFacts(publicUrl: () => string, path: string, scopes: readonly string[]): SurfaceFacts {
+export function surfaceFacts({ config, publicUrl, readScope }: SurfaceFactsOptions, path: string): SurfaceFacts {
+  const map = config.mode === "resource" ? config.claims.map : undefined;
+  const nameOf = (scope: string): string => providerScope(scope, map);
   return {
     get resource() {
       return `${publicUrl()}${path}`;
@@ -53,7 +65,8 @@ export function surfaceFacts(publicUrl: () => string, path: string, scopes: read
     get metadataUrl() {
       return resourceMetadataUrl(publicUrl(), path);
     },
-    scopes,
+    scopes: [nameOf(readScope)],
+    nameOf,
   };
 }
 

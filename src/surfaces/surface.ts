@@ -33,6 +33,8 @@ export interface SurfaceOAuth {
   readonly metadataUrl: string;
   /** What to ask for at first. */
   readonly scopes: readonly string[];
+  /** What the authorization server calls a scope of ours. Default: the same. */
+  readonly nameOf?: (scope: string) => string;
 }
 
 /** A named view of the Catalog, served at a path or on stdio. Holds nothing of any client. */

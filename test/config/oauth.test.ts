@@ -19,7 +19,7 @@ describe("oauth in gateway.yaml", () => {
   });
 
   it("fills in the server's defaults", () => {
-    expect(resolved("oauth: { mode: server }")).toEqual({
+    expect(resolved("oauth: { mode: server }")).toMatchObject({
       mode: "server",
       clients: [],
       registration: true,
