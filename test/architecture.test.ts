@@ -59,6 +59,7 @@ const packages: readonly { readonly name: RegExp; readonly rooms: readonly strin
   { name: /^rate-limiter-flexible$/, rooms: ["calls", "oauth"] },
   { name: /^ajv/, rooms: ["catalog", "config"] },
   { name: /^(oidc-provider|openid-client|jose)$/, rooms: ["oauth"] },
+  { name: /^minisearch$/, rooms: ["catalog"] },
   { name: /^undici$/, rooms: ["upstream", "safeFetch"] },
 ];
 
