@@ -27,13 +27,14 @@ const maxPages = 1_000;
  * that of `tools/list`, a cursor stays good when the set changes between two pages.
  */
 export function createListPages<Item>(options: ListPagesOptions<Item>): ListPages {
-  const { items, keyOf, permits, pageSize, method } = options;
+  const { items, keyOf, permits, method } = options;
   const prepared = new Map<string, PreparedPage>();
   return (principal, cursor, era) => {
-    const visible = items.filter((item) => permits(item, principal));
+    const seen = items.map((item) => permits(item, principal));
+    const visible = items.filter((_, index) => seen[index]);
     const after = cursor === undefined ? undefined : keyIn(cursor, method);
     const start = after === undefined ? 0 : startAfter(visible.map(keyOf), after);
-    const name = `${era} ${start} ${items.map((item) => (visible.includes(item) ? "1" : "0")).join("")}`;
+    const name = `${era} ${start} ${seen.map(Number).join("")}`;
     const page = prepared.get(name) ?? serialise(options, visible, start, era);
     prepared.delete(name);
     prepared.set(name, page);
@@ -41,27 +42,26 @@ export function createListPages<Item>(options: ListPagesOptions<Item>): ListPage
     if (prepared.size > maxPages && oldest.done !== true) prepared.delete(oldest.value);
     return page;
   };
+}
 
-  function serialise<Of extends Item>(
-    { member, shown, serverInfo }: ListPagesOptions<Of>,
-    visible: readonly Of[],
-    start: number,
-    era: Era,
-  ): PreparedPage {
-    const page = visible.slice(start, start + pageSize);
-    const last = start + pageSize < visible.length ? page.at(-1) : undefined;
-    return Buffer.from(
-      JSON.stringify({
-        [member]: page.map(shown),
-        ...(last !== undefined && { nextCursor: cursorAfter(keyOf(last), method) }),
-        ...(era === "stateless" && {
-          ...uncached,
-          resultType: "complete",
-          _meta: { "io.modelcontextprotocol/serverInfo": serverInfo },
-        }),
-      }),
-    );
-  }
+function serialise<Item>(
+  { member, method, keyOf, shown, pageSize, serverInfo }: ListPagesOptions<Item>,
+  visible: readonly Item[],
+  start: number,
+  era: Era,
+): PreparedPage {
+  const page = visible.slice(start, start + pageSize);
+  const last = start + pageSize < visible.length ? page.at(-1) : undefined;
+  const result = {
+    [member]: page.map(shown),
+    ...(last !== undefined && { nextCursor: cursorAfter(keyOf(last), method) }),
+    ...(era === "stateless" && {
+      ...uncached,
+      resultType: "complete",
+      _meta: { "io.modelcontextprotocol/serverInfo": serverInfo },
+    }),
+  };
+  return Buffer.from(JSON.stringify(result));
 }
 
 /** What is seen depends on the key, so no shared cache may keep it; `ttlMs` 0: ask again when you need it. */

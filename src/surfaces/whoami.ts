@@ -79,11 +79,17 @@ async function whoamiOf(reading: Reading, parts: WhoamiParts): Promise<Readonly<
     user: principal.user,
     environment: parts.environmentOf(surface),
     scopes: principal.scopes,
-    key: principal.kind === "key" ? { id: principal.id, name: await parts.keyNameOf(principal.id) } : null,
+    key: await keyOf(principal, parts),
     ...further,
     search_window: days === undefined ? null : { days, from: new Date(nowMs - days * dayMs).toISOString() },
     current_time: new Date(nowMs).toISOString(),
   };
+}
+
+/** The gateway key, or that of the Connection; null for a caller who has neither. */
+async function keyOf({ kind, id }: Reading["principal"], { keyNameOf }: WhoamiParts): Promise<object | null> {
+  const name = kind === "key" || kind === "connection" ? await keyNameOf(id) : null;
+  return name === null ? null : { id, name };
 }
 
 /** What the API itself says; nothing where it cannot be asked, or the principal may not. */
