@@ -158,3 +158,38 @@ surfaces:
     );
   });
 });
+
+describe("a read of a resource", () => {
+  it("counts as a read of its tool, is in the audit log as one, and is refused beyond the limit", async () => {
+    const lines: string[] = [];
+    const limited = await startViewGateway({
+      api,
+      upstream: widgets.url,
+      yaml: `${yaml}limits: { readsPerMinute: 2 }\naudit: { reads: true }\n`,
+      variables: { SPECGATE_ADMIN_TOKEN: token, SPECGATE_SECRET: "a secret of at least 32 characters" },
+    });
+    const admin = adminClient(limited.base, { authorization: `Bearer ${token}` });
+    const wanted = { name: "Limited", user: { id: "u1" }, scopes: "read", upstreamCredential: "upstream-key" };
+    const { body } = await admin.send("POST /keys", wanted);
+    const headers = { "x-api-key": String(body.key) };
+    for (let read = 0; read < 3; read++) {
+      const answer = await postStateless(limited.url, "resources/read", { uri: "w://widgets/w1" }, { headers });
+      lines.push(JSON.stringify(answer.body));
+    }
+    expect(lines[1]).toContain('"contents"');
+    expect(JSON.parse(lines[2] ?? "")).toMatchObject({
+      error: { code: -32000, message: expect.stringContaining("2") },
+    });
+    const recorded = await vi.waitUntil(
+      async () => {
+        const { items } = (await admin.send("GET /audit")).body as unknown as {
+          items: readonly { readonly tool: string }[];
+        };
+        return items.length >= 2 ? items : undefined;
+      },
+      { timeout: 20_000 },
+    );
+    expect(new Set(recorded.map(({ tool }) => tool))).toEqual(new Set(["get_widget"]));
+    await limited.close();
+  });
+});
