@@ -163,8 +163,8 @@ function askedScopes({ scope }: Open["params"]): readonly string[] {
   return typeof scope === "string" ? [...new Set(scope.split(" "))].filter((one) => one !== "") : [];
 }
 
-/** By its name, or by the broadest Effect that it includes. */
-function askedScope(scope: string, config: ScopesConfig): AskedScope {
+/** A scope by its name, or by the broadest Effect that it includes. */
+export function askedScope(scope: string, config: ScopesConfig): AskedScope {
   const [, resource, word] = /^(.+)\.([a-z]+)$/.exec(scope) ?? [];
   const included = includedScopes([scope], config.hierarchy);
   const effect = effects.findLast((one) => included.has(config.effects[one]));

@@ -7,6 +7,8 @@ import type { Keys } from "../auth/keys.ts";
 import type { BrandConfig, ScopesConfig } from "../config/config.ts";
 import type { ServerOAuthConfig } from "../config/oauth.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { type Account, type AccountOptions, createAccount } from "./account/account.ts";
+import { signInRouter } from "./account/signInRouter.ts";
 import { interactionRouter, signedInPath } from "./interaction/routes.ts";
 import type { Interactions, UpstreamGrant } from "./port.ts";
 import { type BrowserSessions, createBrowserSessions, type SignedIn } from "./signIn/browserSession.ts";
@@ -41,6 +43,10 @@ export interface SignInPages {
   readonly router: (interactions: Interactions) => Router;
   /** Who is signed in at the gateway's own pages. */
   readonly sessions: BrowserSessions;
+  /** Sign-in and sign-out of those pages, below `/account`. */
+  readonly signIn: Router;
+  /** What they do about their keys and Connections. */
+  readonly account: (parts: Pick<AccountOptions, "keys" | "oauth">) => Account;
   /** Gets the provider's access token of a Connection anew. Absent where none is kept. */
   readonly refreshUpstream?: (grant: UpstreamGrant) => Promise<UpstreamGrant>;
 }
@@ -64,18 +70,19 @@ export function createSignInPages(options: SignInPagesOptions): SignInPages {
       ...(adminClaim && { adminClaim }),
     });
   const pageArgument = config.bind.pages?.argument;
+  const ways = { keySignIn: key, blamedFor: options.networkOf, ...(oidc && { oidc }) };
   return {
     sessions,
+    signIn: signInRouter({ ...options, ...ways, sessions }),
+    account: (parts) => createAccount({ ...options, ...parts, brand: options.brand.name }),
     router: (interactions) =>
       interactionRouter({
         ...options,
         interactions,
         sessions,
         consent,
-        keySignIn: key,
+        ...ways,
         mints: upstreamCredential === "mint",
-        blamedFor: options.networkOf,
-        ...(oidc && { oidc }),
         ...(pageArgument !== undefined && { pageArgument }),
       }),
     ...(provider && { refreshUpstream: refreshing(provider) }),

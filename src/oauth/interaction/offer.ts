@@ -70,7 +70,8 @@ export async function offerOf(
   };
 }
 
-async function organisationsOf(who: SignedIn, options: OfferOptions): Promise<readonly Named[]> {
+/** Those that somebody is in. Throws `not_permitted` where there are none, though the API lists them. */
+export async function organisationsOf(who: SignedIn, options: OfferOptions): Promise<readonly Named[]> {
   if (who.organisation !== null) return [who.organisation];
   const { organisations } = options.accounts;
   if (organisations === undefined || who.by.means === "gatewayKey") return [];
@@ -82,7 +83,11 @@ async function organisationsOf(who: SignedIn, options: OfferOptions): Promise<re
   });
 }
 
-async function pagesOf({ asking, boundArguments }: Rights, options: OfferOptions): Promise<readonly Named[] | null> {
+/** Those of the organisation; null: the API has none. */
+export async function pagesOf(
+  { asking, boundArguments }: Rights,
+  options: OfferOptions,
+): Promise<readonly Named[] | null> {
   const { accounts, pageArgument } = options;
   if (accounts.pages === undefined) return null;
   const all = await accounts.pages(asking);

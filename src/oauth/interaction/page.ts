@@ -13,6 +13,8 @@ export interface PageContent {
   readonly status?: number;
   /** Where its forms may lead, beside this gateway: sources of a Content-Security-Policy. Default nowhere. */
   readonly formActions?: readonly string[];
+  /** `same-origin` for a page whose forms are taken from our own origin alone, which they then say. Default `no-referrer`. */
+  readonly referrer?: "no-referrer" | "same-origin";
   /** Leaves for this URL by itself. */
   readonly refreshTo?: string;
 }
@@ -33,7 +35,7 @@ export function createPages({ name, logo, colour, supportUrl }: BrandConfig): Sh
       ? html`<span class="mark" aria-hidden="true">${[...name][0]?.toUpperCase() ?? ""}</span><span>${name}</span>`
       : html`<img src="${logo}" alt="${name}">`;
   const help = supportUrl === undefined ? "" : html` · <a href="${supportUrl}" rel="noreferrer">Get help</a>`;
-  return (res, { title, body, status = 200, formActions = [], refreshTo }) => {
+  return (res, { title, body, status = 200, formActions = [], referrer = "no-referrer", refreshTo }) => {
     const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -68,7 +70,7 @@ ${body}
         ].join("; "),
         "x-frame-options": "DENY",
         "x-content-type-options": "nosniff",
-        "referrer-policy": "no-referrer",
+        "referrer-policy": referrer,
         "cache-control": "no-store",
       })
       .end(page.text);

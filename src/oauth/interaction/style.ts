@@ -4,9 +4,14 @@ const standardColour = "#1f5fd0";
 
 /** The style of every page, in the brand's colour where that is a hex colour. */
 export function styleOf(colour: string | undefined): string {
+  return accentOf(colour) + rules;
+}
+
+/** The brand's colour, and one that is readable on it, as properties of CSS. */
+export function accentOf(colour: string | undefined): string {
   const accent = colour !== undefined && hexColour.test(colour) ? colour : standardColour;
   const onAccent = isLight(accent) ? "#10161d" : "#ffffff";
-  return `:root{--accent:${accent};--on-accent:${onAccent}}${rules}`;
+  return `:root{--accent:${accent};--on-accent:${onAccent}}`;
 }
 
 /** Relative luminance by WCAG 2.2; above this black text contrasts more than white. */
