@@ -1,5 +1,6 @@
 import { GatewayError } from "../errors.ts";
 import { type FetchedAnswer, safeFetchAnswer } from "../safeFetch.ts";
+import { servedMetadata } from "./clientMetadata.ts";
 
 /** Gets a client id metadata document. Throws where it cannot be had. */
 export type FetchDocument = (url: string) => Promise<FetchedAnswer>;
@@ -43,7 +44,7 @@ export function createDocumentFetch({
     const url = String(given);
     const entry = known.get(url);
     const { body, headers } = await (entry !== undefined && entry.until > now() ? entry.answer : ask(url));
-    return new Response(Buffer.from(body), { status: 200, headers: keptHeaders(headers) });
+    return new Response(servedDocument(body), { status: 200, headers: keptHeaders(headers) });
   };
 }
 
@@ -51,6 +52,18 @@ async function fetchDocument(url: string): Promise<FetchedAnswer> {
   const answer = await safeFetchAnswer(url, { trust: "document", maxBytes, headers: { accept: "application/json" } });
   if (/\bjson\b/i.test(answer.headers["content-type"] ?? "")) return answer;
   throw new GatewayError("invalid_request", "a client's metadata document is not JSON");
+}
+
+/** The document as far as it can be served; what is no JSON object stays, to be refused as such. */
+function servedDocument(body: Uint8Array): string {
+  const text = Buffer.from(body).toString("utf8");
+  try {
+    const document: unknown = JSON.parse(text);
+    const isObject = typeof document === "object" && document !== null && !Array.isArray(document);
+    return isObject ? JSON.stringify(servedMetadata(document)) : text;
+  } catch {
+    return text;
+  }
 }
 
 /** What says how long it may be kept. */

@@ -130,8 +130,6 @@ function configurationOf(options: ProviderOptions, errors: Errors): Configuratio
           if (fault !== null) throw new errors.InvalidRedirectUri(`a redirect URI is refused: ${fault}`);
         }
         delete metadata[checkedMember];
-        // SDK clients register with the scopes that the metadata names, and then step up beyond them.
-        delete metadata.scope;
       },
     },
     features: featuresOf(options, errors),

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import express, { type NextFunction, type Request, type Response, type Router } from "express";
 import type { Provider } from "oidc-provider";
 import { GatewayError, httpStatus } from "../errors.ts";
+import { servedMetadata } from "./clientMetadata.ts";
 import { type ErrorPage, errorPage, errorPageHeaders } from "./errorPage.ts";
 import type { OAuthLimits, oauthLimits } from "./limits.ts";
 import { publicDocument } from "./metadata.ts";
@@ -101,8 +102,8 @@ function defaultScope(scopes: readonly string[]): Handler {
 /** A registration that names no way to authenticate would be given a secret by the library, whatever its defaults say. */
 const publicClient: Handler = (req, _res, next) => {
   const body: unknown = req.body;
-  if (typeof body === "object" && body !== null && !("token_endpoint_auth_method" in body))
-    req.body = { ...body, token_endpoint_auth_method: "none" };
+  if (typeof body === "object" && body !== null && !Array.isArray(body))
+    req.body = { token_endpoint_auth_method: "none", ...servedMetadata(body) };
   next();
 };
 

@@ -45,6 +45,10 @@ export class KeptOAuth {
     this.kept = tokens;
   }
 
+  invalidateCredentials(): void {
+    this.kept = undefined;
+  }
+
   redirectToAuthorization(url: URL): void {
     this.wanted = url;
   }
