@@ -29,6 +29,8 @@ safeguards:
     confirm: destroy
 `;
 
+const adminToken = "a-token-for-the-admin-of-this-test-alone";
+
 let api: Api;
 let beacon: Beacon;
 let gateway: TestGateway;
@@ -39,7 +41,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   beacon = await testBeacon();
-  gateway = await startGateway(api, beacon.url, configText);
+  gateway = await startGateway(api, beacon.url, configText, { SPECGATE_ADMIN_TOKEN: adminToken });
   caller = callerOf(gateway.url, beacon.keys.full);
   reader = callerOf(gateway.url, beacon.keys.readOnly);
 });
@@ -241,6 +243,21 @@ describe("read, write and delete", () => {
       message: String(error.message).replace(/(create|paint)_label/, "X"),
     });
     expect(plain(hidden)).toEqual(plain(unknown));
+  });
+
+  it("are in the audit log as the tool that was run, refusals too", async () => {
+    await run(caller, "write", "create_label", { name: "audited", color: "#123456" });
+    await run(caller, "write", "create_label", { color: 7 });
+    await run(caller, "read", "create_label", { name: "never", color: "#123456" });
+    const headers = { authorization: `Bearer ${adminToken}` };
+    const recorded = async (): Promise<readonly Record<string, unknown>[]> => {
+      const response = await fetch(`${gateway.base}/api/v1/admin/audit?limit=50`, { headers });
+      return ((await response.json()) as { items: Record<string, unknown>[] }).items;
+    };
+    await expect.poll(async () => (await recorded()).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
+    const events = await recorded();
+    expect(new Set(events.map(({ tool }) => tool))).toEqual(new Set(["create_label"]));
+    expect(events.map(({ outcome }) => outcome)).toEqual(expect.arrayContaining(["ok", "refused"]));
   });
 
   it("repeat a write with the same idempotency key once", async () => {
