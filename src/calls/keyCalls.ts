@@ -3,10 +3,11 @@ import type { Effect } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
 import type { Interceptor } from "./call.ts";
 
-/** Counts the Calls of gateway keys by Effect. */
+/** Counts the Calls of gateway keys, those of Connections among them, by Effect. */
 export function countingKeyCalls(called: (keyId: string, effect: Effect) => void): Interceptor {
   return (next) => (call) => {
-    if (call.principal.kind === "key") called(call.principal.id, call.tool.effect);
+    const { kind, id } = call.principal;
+    if (kind === "key" || kind === "connection") called(id, call.tool.effect);
     return next(call);
   };
 }

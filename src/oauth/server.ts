@@ -48,6 +48,8 @@ export interface AuthorizationServerOptions {
   readonly freshMs?: number;
   /** Takes each change of a Connection once it is stored. */
   readonly onChange?: (change: ConnectionChange) => void;
+  /** Clients that registered by themselves and are kept at once. Default 10,000. */
+  readonly mostClients?: number;
   /** Default: `safeFetch` with the trust of a document. */
   readonly fetchDocument?: FetchDocument;
   readonly logger?: Pick<Logger, "error">;
@@ -55,7 +57,6 @@ export interface AuthorizationServerOptions {
   readonly now?: () => number;
 }
 
-const mostClients = 10_000;
 const sweepMs = 600_000;
 
 /** {@link OAuth} with the gateway's own authorization server. Nothing is read or sent before the first request. */
@@ -111,7 +112,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
       limits: options.limits,
       networkOf: options.networkOf,
       registration: config.registration,
-      hasRoom: async () => (await store.oauth.count("Client")) < mostClients,
+      hasRoom: async () => (await store.oauth.count("Client")) < (options.mostClients ?? 10_000),
       defaultScopes: described.scopes,
       page,
       logFault: (err) => options.logger?.error({ err }, "a request of OAuth failed"),

@@ -174,6 +174,15 @@ describe("registration", () => {
     expect((await from("b")).status).toBe(201);
   });
 
+  it("T16: keeps so many clients and no more, until some are forgotten", async () => {
+    const server = await startServer({ mostClients: 3 });
+    const statuses: number[] = [];
+    for (let at = 0; at < 4; at++) statuses.push((await register(server)).status);
+    expect(statuses).toEqual([201, 201, 201, 429]);
+    server.pass(86_401);
+    expect((await register(server)).status).toBe(201);
+  });
+
   it("forgets a client without a token after a day, and none that has one", async () => {
     const server = await startServer();
     const unused = await registered(server);

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import express from "express";
 import { onTestFinished } from "vitest";
 import { deriveKeys } from "../../src/auth/keys.ts";
-import { createLocalRevocations, type LocalRevocations } from "../../src/auth/revocations.ts";
+import { createLocalRevocations, type Revocations } from "../../src/auth/revocations.ts";
 import type { ServerOAuthConfig } from "../../src/config/oauth.ts";
 import { resolveSignIn } from "../../src/config/signIn.ts";
 import type { ConnectionChange } from "../../src/oauth/connectionViews.ts";
@@ -37,7 +37,7 @@ export interface TestServer {
   readonly resource: string;
   readonly oauth: OAuth;
   readonly store: Store;
-  readonly revocations: LocalRevocations;
+  readonly revocations: Revocations;
   readonly changes: ConnectionChange[];
   /** Moves the clock of the server and of its store. */
   readonly pass: (seconds: number) => void;
@@ -47,6 +47,10 @@ export type TestServerOptions = Partial<Omit<AuthorizationServerOptions, "config
   readonly config?: Partial<ServerOAuthConfig>;
   /** Default: in memory. */
   readonly databaseUrl?: string;
+  /** The store goes by its own clock, as it does where nobody tests. Default false. */
+  readonly ownClock?: true;
+  /** Default: one. */
+  readonly secrets?: readonly string[];
 };
 
 /** Ada of Acme, who reads. */
@@ -58,14 +62,15 @@ export const ada: Approval = {
 };
 
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { databaseUrl: _url, ownClock: _clock, secrets: _secrets, ...given } = options;
   let aheadMs = 0;
   const now = (): number => Date.now() + aheadMs;
   const store = openStore(new Secret(options.databaseUrl ?? "sqlite::memory:"), {
     logger: createLogger("silent"),
-    clock: () => new Date(now()),
+    ...(options.ownClock !== true && { clock: () => new Date(now()) }),
   });
-  const secrets = [new Secret("0123456789abcdef")];
-  const revocations = createLocalRevocations();
+  const secrets = (options.secrets ?? ["0123456789abcdef"]).map((one) => new Secret(one));
+  const revocations = options.revocations ?? createLocalRevocations();
   const changes: ConnectionChange[] = [];
   let url = "";
   const oauth = createAuthorizationServer({
@@ -84,7 +89,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     pages: jsonPages,
     onChange: (change) => changes.push(change),
     now,
-    ...options,
+    ...given,
     config: { ...config, ...options.config },
   });
   const app = express();
@@ -102,7 +107,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const pass = (seconds: number): void => {
     aheadMs += seconds * 1_000;
   };
-  return { url, resource: `${url}/mcp`, oauth, store, revocations, changes, pass };
+  const resource = `${options.publicUrl?.() ?? url}/mcp`;
+  return { url, resource, oauth, store, revocations, changes, pass };
 }
 
 /** What the pages of sign-in and consent come to, without people: the same calls of the seam. */
@@ -135,6 +141,8 @@ export interface Landing {
   readonly status: number;
   readonly text: string;
   readonly headers: Headers;
+  /** Those that it was asked for with. */
+  readonly cookies: string;
 }
 
 export function openBrowser(origin: string): Browser {
@@ -149,11 +157,11 @@ export function openBrowser(origin: string): Browser {
       const answer = await fetch(url, { ...sending, headers, redirect: "manual" });
       for (const line of answer.headers.getSetCookie()) keepCookie(jar, line);
       const location = answer.headers.get("location");
-      if (location === null) return { url, status: answer.status, text: await answer.text(), headers: answer.headers };
+      const { status, headers: answered } = answer;
+      if (location === null) return { url, status, text: await answer.text(), headers: answered, cookies: cookie };
       await answer.arrayBuffer();
       url = new URL(location, url);
-      if (url.origin !== new URL(origin).origin)
-        return { url, status: answer.status, text: "", headers: answer.headers };
+      if (url.origin !== new URL(origin).origin) return { url, status, text: "", headers: answered, cookies: cookie };
       sending = {};
     }
     throw new Error(`too many redirects, the last to ${url}`);
