@@ -1,35 +1,14 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchChromium, withoutChromium } from "../fakes/chromium.ts";
 import { generateFrom, startGateway, type TestGateway } from "../fakes/gateway.ts";
 import { startWidgets, type Widgets, widgetSpec } from "../fakes/widgets.ts";
 
 // A real browser decides about origins, so only a real browser can show that ours are right.
 
-/** A machine may do without it by name, never in CI (see scripts/systemParts.mjs). */
-const without = (process.env.SPECGATE_TEST_WITHOUT ?? "").split(",").includes("chromium");
-
-const executablePath = (process.env.PATH ?? "")
-  .split(delimiter)
-  .flatMap((folder) => ["chromium", "chromium-browser", "google-chrome"].map((name) => join(folder, name)))
-  .find((file) => existsSync(file));
-
-const flags = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-let profile: string;
-let browser: BrowserContext;
+let browser: Browser;
 let widgets: Widgets;
 let gateway: TestGateway;
 let allowed: Site;
@@ -50,9 +29,7 @@ async function startSite(): Promise<Site> {
 }
 
 beforeAll(async () => {
-  if (executablePath === undefined) throw new Error("no chromium on PATH: apt-get install -y chromium");
-  profile = mkdtempSync(join(tmpdir(), "specgate-browser-"));
-  browser = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: flags });
+  browser = await launchChromium();
   [allowed, foreign, widgets] = await Promise.all([startSite(), startSite(), startWidgets(["key-a"])]);
   const { api } = await generateFrom(widgetSpec);
   gateway = await startGateway(api, widgets.url, "api: test\nbrand: { name: Widgets }", {
@@ -65,7 +42,6 @@ afterAll(async () => {
   await gateway?.close();
   await widgets?.close();
   for (const site of [allowed, foreign]) site?.server.close();
-  rmSync(profile, { recursive: true, force: true });
 });
 
 async function pageAt(url: string): Promise<Page> {
@@ -106,7 +82,7 @@ async function talk(url: string): Promise<Talk> {
   return { session, sessionCall: await inSession.text(), statelessCall: await alone.text() };
 }
 
-describe.skipIf(without)("a page of another origin", () => {
+describe.skipIf(withoutChromium)("a page of another origin", () => {
   it("initialises and calls in both eras when its origin is allowed", async () => {
     const page = await pageAt(allowed.origin);
     const { session, sessionCall, statelessCall } = await page.evaluate(talk, gateway.url);
@@ -155,7 +131,7 @@ function readBlocks(sections: readonly Element[]): { readonly client: string; re
   return sections.map((section) => ({ client: textOf(section, "h2"), text: textOf(section, "pre") }));
 }
 
-describe.skipIf(without)("the setup page", () => {
+describe.skipIf(withoutChromium)("the setup page", () => {
   for (const path of ["/", "/mcp"])
     it(`is what a browser gets at ${path}, with the real URL and no fault`, async () => {
       const page = await browser.newPage();
