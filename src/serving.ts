@@ -420,10 +420,14 @@ function hashOf(surfaces: readonly Surface[], { scopes, resources, prompts }: Co
     for (const { definition, aliases } of tools) hash.update(JSON.stringify([definition, aliases])).update("\n");
   }
   // Who sees one follows from the scopes that it asks for, too.
-  const gates = [scopes, resources.map((one) => one.scopes), prompts.map((one) => [one.scopes, one.resources])];
-  const lists = (["prompts", "resources"] as const).map((list) =>
-    createHash("sha256").update(JSON.stringify([gates, surfaces.map((one) => [one.path, shownText(one, list)])])),
-  );
+  const gates = [scopes, resources.map((one) => [one.tool, one.scopes, one.bound])];
+  const gatesOf = { resources: gates, prompts: [gates, prompts.map((one) => [one.scopes, one.resources])] };
+  const lists = (["prompts", "resources"] as const).map((list) => {
+    const shown = surfaces.map((one) => [one.path, shownText(one, list)]);
+    return createHash("sha256").update(
+      JSON.stringify([shown, shown.every(([, text]) => text === "[]") || gatesOf[list]]),
+    );
+  });
   return [hash, ...lists].map((one) => one.digest("hex")).join(".");
 }
 

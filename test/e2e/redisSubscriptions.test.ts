@@ -18,6 +18,7 @@ const api: Api = {
 const patience = { timeout: 20_000, interval: 20 };
 
 describe.skipIf(withoutRedis)("subscriptions among replicas", () => {
+  const prompts = { "p.md": "---\nname: p\ndescription: d\n---\nOne.\n" };
   let redis: RedisServer;
   let replicas: ViewGateway[];
   let held: number;
@@ -98,6 +99,18 @@ describe.skipIf(withoutRedis)("subscriptions among replicas", () => {
     const stream = await open(1, headers);
     expect(await stream.message()).toMatchObject({ method: "notifications/resources/updated", params: { uri } });
     expect(new Set(looks)).toEqual(new Set([1]));
+  });
+
+  it("of the lists are told once, and of those alone that changed, when all replicas serve them", async () => {
+    const { headers } = await openSession(urlOf(0));
+    const stream = await open(1, headers);
+    for (const replica of replicas) await replica.reload({ prompts });
+    expect(await stream.message()).toEqual({ jsonrpc: "2.0", method: "notifications/prompts/list_changed" });
+    for (const replica of replicas) await replica.reload({ yaml: "api: test\nwhoami: true", prompts });
+    const methods = [await stream.message(), await stream.message()].map(({ method }) => method);
+    expect(methods.sort()).toEqual(["notifications/resources/list_changed", "notifications/tools/list_changed"]);
+    for (const replica of replicas) await replica.reload({ yaml: "api: test\nwhoami: true" });
+    expect(await stream.message()).toMatchObject({ method: "notifications/prompts/list_changed" });
   });
 
   it("are told once when a newer stream takes over between two replicas", async () => {
