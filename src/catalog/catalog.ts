@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import type { Api, OperationKind, ResourceType, ToolSpec } from "../descriptor.ts";
+import type { Api, OperationKind, ResourceType } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
 import { kinds } from "../operations/kinds.ts";
+import { timeHint } from "../operations/window.ts";
 import type { Tool, ToolDefinition, ToolOrigin } from "./tool.ts";
 
 /** Immutable index of every Tool. Built once; a request only looks things up in it. */
@@ -84,15 +85,17 @@ function define(origin: ToolOrigin): ToolDefinition {
   return {
     name: origin.spec.name,
     title: annotations.title,
-    description: descriptionOf(origin.spec),
+    description: descriptionOf(origin),
     inputSchema: kind.inputSchema(origin),
     outputSchema: kind.outputSchema(origin),
     annotations,
   };
 }
 
-function descriptionOf({ description, notes = [], deprecated, name }: ToolSpec): string {
-  const sentences = [description, ...notes, ...(deprecated ? ["Deprecated: may be removed."] : [])];
+function descriptionOf(origin: ToolOrigin): string {
+  const { description, notes = [], deprecated, name, kind } = origin.spec;
+  const times = kind === "list" ? timeHint(origin) : "";
+  const sentences = [description, times, ...notes, ...(deprecated ? ["Deprecated: may be removed."] : [])];
   return sentences.filter((text) => text !== "").join(" ") || name;
 }
 

@@ -69,6 +69,11 @@ export class Gathering {
     this.#hasMore = hasMore;
   }
 
+  /** Nothing was found, and there is nothing to read on for. */
+  get isEmpty(): boolean {
+    return this.items.length === 0 && !this.#hasMore;
+  }
+
   /** The List's result; call it once `add` has said that it is complete. */
   output(notes: readonly string[]): Output {
     const { spec } = this.#origin;

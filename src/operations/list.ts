@@ -9,6 +9,7 @@ import { firstPlace, pagingOf, readPage, takesAnySize } from "./paging/readPage.
 import { argumentSchemas, closedObject } from "./schemas.ts";
 import { selectionNotes, selectionOf } from "./select.ts";
 import type { Arguments, ObjectSchema, StepContext, Steps } from "./steps.ts";
+import { emptyNote } from "./window.ts";
 
 /**
  * List (AIP-132): some of the items that match, in the upstream's order, and a cursor to the rest. One paging vocabulary
@@ -82,11 +83,13 @@ export function* steps(origin: ToolOrigin, args: Arguments, context: StepContext
   const limit = typeof args.limit === "number" ? args.limit : Math.min(defaultLimit, maxLimit(paging));
   const selection = selectionOf(origin, args);
   const gathered = new Gathering(origin, args, context, limit);
+  const emptyNotes = (): readonly string[] =>
+    gathered.isEmpty && args.cursor === undefined ? [emptyNote(origin, args, context.now())] : [];
   let place = startPlace(origin, args, context, limit);
   for (let reads = 0; ; reads++) {
     const page = yield* readPage(origin, args, place, selection);
     const next = gathered.add(page, place.skip, reads + 1 < maxReads);
-    if (next === undefined) return gathered.output(selectionNotes(selection));
+    if (next === undefined) return gathered.output([...selectionNotes(selection), ...emptyNotes()]);
     place = takesAnySize(paging) ? { ...next, size: Math.max(1, limit - gathered.items.length) } : next;
   }
 }
