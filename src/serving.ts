@@ -34,18 +34,22 @@ import type { AuthenticateAt } from "./http/authenticateAt.ts";
 import { edgePolicy } from "./http/edge.ts";
 import type { McpView } from "./http/mcp/listener.ts";
 import { adminRouter } from "./http/routes/admin/admin.ts";
+import type { HostedResource } from "./http/routes/admin/hostedMcp.ts";
 import type { Health, Readiness } from "./http/routes/health.ts";
 import { setupPage } from "./http/routes/page.ts";
+import { peopleRouter } from "./http/routes/people.ts";
 import { createOAuth, type OAuthParts } from "./oauth/create.ts";
+import { createHostedMcp } from "./oauth/hostedMcp.ts";
 import { surfaceFacts } from "./oauth/metadata.ts";
 import { createSignInPages, type SignInPages } from "./oauth/signInPages.ts";
-import type { KeyStore } from "./storage/port.ts";
+import { switchedBy } from "./oauth/switched.ts";
+import type { KeyStore, Store } from "./storage/port.ts";
 import { permitsWithin } from "./surfaces/narrowing.ts";
 import { offerTools } from "./surfaces/offered.ts";
 import type { Prompt } from "./surfaces/prompts/prompt.ts";
 import type { Resource } from "./surfaces/resources/resource.ts";
 import { createStyledSurface } from "./surfaces/styled.ts";
-import type { Surface } from "./surfaces/surface.ts";
+import type { Principal, Surface } from "./surfaces/surface.ts";
 import { assertWhoami, createWhoamiResource, createWhoamiTool, type WhoamiParts } from "./surfaces/whoami.ts";
 import { shownText, withViews } from "./surfaces/withViews.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -108,7 +112,7 @@ export type StandingOAuth = Pick<
   | "networkOf"
   | "freshMs"
   | "fetchDocument"
->;
+> & { readonly store: Pick<Store, "settings"> };
 
 /** What gateway keys are kept and known by. */
 export interface StandingKeys {
@@ -137,7 +141,12 @@ export interface Serving {
    * Runs a Tool of the Catalog that reads, whatever the Surface offers; authorised and recorded like any other Call. Throws
    * `invalid_request` for any other Tool.
    */
-  readonly read: (reading: { surface: string; tool: string; args: Arguments; principal: Principal }) => Promise<Outcome>;
+  readonly read: (reading: {
+    surface: string;
+    tool: string;
+    args: Arguments;
+    principal: Principal;
+  }) => Promise<Outcome>;
   /** Resolves when no Call runs in it, or after `withinMs`. */
   readonly finished: (withinMs: number) => Promise<void>;
   /** Closes the connections to its upstreams. */
@@ -229,12 +238,13 @@ export function createServing(served: Served, standing: Standing): Serving {
         pageSize: surface.pageSize,
       },
     );
-    return { ...view, ...facts };
+    return facts ? offering(view, () => (hosted === undefined || hosted.wasOn() ? facts.oauth : undefined)) : view;
   });
 
   const gatewayKeys = createGatewayKeyAuth({ ...keys, ...config.keys, used: keys.use.used, logger });
   const signIn = createSignIn({ ...served, standing, gatewayKeys, upstreams, dispatchers });
-  const oauth = createOAuth({
+  const hosted = signIn && createHostedMcp({ store: standing.oauth.store, revocations: keys.revocations, logger });
+  const created = createOAuth({
     ...standing.oauth,
     ...(signIn && { pages: signIn.router }),
     ...(signIn?.refreshUpstream && { refreshUpstream: signIn.refreshUpstream }),
@@ -252,6 +262,7 @@ export function createServing(served: Served, standing: Standing): Serving {
     ...(server.upstreamKeys && { upstreamKeys: server.upstreamKeys }),
     logger,
   });
+  const oauth = created && hosted ? switchedBy(hosted, created) : created;
   const furtherHeaders = oauth === undefined ? [] : oauthHeaders;
   const keyHeaders = Object.values(config.surfaces).flatMap(({ credentials }) => credentials.headers);
   const credentialHeaders = [...new Set([...keyHeaders, ...furtherHeaders])];
@@ -272,7 +283,19 @@ export function createServing(served: Served, standing: Standing): Serving {
   const authenticate: AuthenticateAt = (surface, rawHeaders, from) =>
     keysAt(surface.name)(rawHeaders, from, surface.oauth?.resource);
 
+  const gatewayKeyring = createGatewayKeys({
+    ...keys,
+    ...config.keys,
+    knownScopes: new Set([
+      ...knownScopes(config.scopes, catalog.tools),
+      ...[...config.resources, ...config.prompts].flatMap((one) => one.scopes),
+    ]),
+    onChange: (change) => logger.info(change, "a gateway key was %s", change.type),
+  });
   const admin = adminRouter({
+    ...(signIn && { sessions: signIn.sessions }),
+    ...(oauth?.connections && { connections: oauth.connections }),
+    brand: config.brand.name,
     readAudit: standing.readAudit,
     ...(server.adminToken && { token: server.adminToken }),
     authenticate: createAuthenticate({
@@ -284,19 +307,28 @@ export function createServing(served: Served, standing: Standing): Serving {
       passThrough: false,
     }),
     mayAdminister: (scopes) => includedScopes(scopes, config.scopes.hierarchy).has(adminScope),
-    keys: createGatewayKeys({
-      ...keys,
-      ...config.keys,
-      knownScopes: new Set([
-        ...knownScopes(config.scopes, catalog.tools),
-        ...[...config.resources, ...config.prompts].flatMap((one) => one.scopes),
-      ]),
-      onChange: (change) => logger.info(change, "a gateway key was %s", change.type),
-    }),
+    keys: gatewayKeyring,
     scopesOf: (words) => scopesOfWords(words, config.scopes),
     version: api.version,
     log: logger,
   });
+
+  const people =
+    signIn && hosted && oauth
+      ? peopleRouter({
+          signIn: signIn.signIn,
+          sessions: signIn.sessions,
+          account: signIn.account({ keys: gatewayKeyring, oauth }),
+          hosted,
+          oauth,
+          resources: () => surfaces.flatMap((surface) => hostedResource(config, surface, url)),
+          credentialHeaders,
+          brand: config.brand,
+          scopes: config.scopes,
+          endpoint: () => endpointOf(config, url),
+          log: logger,
+        })
+      : undefined;
 
   const page = (surface: Surface): string =>
     setupPage(surface, {
@@ -320,6 +352,7 @@ export function createServing(served: Served, standing: Standing): Serving {
     strictReadiness: config.readiness.strict,
     admit: standing.admit,
     admin,
+    ...(people && { people }),
     ...(oauth && { oauth: oauth.router }),
     health: async (surface) => ({
       version: api.version,
@@ -340,14 +373,27 @@ export function createServing(served: Served, standing: Standing): Serving {
     read: async ({ surface, tool: name, args, principal }) => {
       const tool = catalog.find(name);
       if (tool?.effect !== "read")
-        throw new GatewayError("invalid_request", `there is no tool ${name} that reads; specgate tools list shows the names`);
+        throw new GatewayError(
+          "invalid_request",
+          `there is no tool ${name} that reads; specgate tools list shows the names`,
+        );
       const signal = standing.ending;
-      return run({ tool, args, principal, surface, signal, requestId: randomUUID(), notify: () => undefined, ask: nobodyThere });
+      return run({
+        tool,
+        args,
+        principal,
+        surface,
+        signal,
+        requestId: randomUUID(),
+        notify: () => undefined,
+        ask: nobodyThere,
+      });
     },
     finished: calls.finished,
     close: async () => {
       standing.ending.removeEventListener("abort", stop);
       gatewayKeys.close();
+      hosted?.close();
       await oauth?.close();
       if (standing.ending.aborted) return;
       await Promise.all([...upstreams.values()].map((one) => one.close()));
@@ -400,6 +446,30 @@ function createSignIn({
     networkOf: standing.oauth.networkOf,
     log: logger,
   });
+}
+
+/** A Surface that tells of OAuth as far as that is turned on. */
+function offering(surface: Surface, oauth: () => Surface["oauth"]): Surface {
+  return {
+    ...surface,
+    get oauth() {
+      return oauth();
+    },
+  };
+}
+
+function hostedResource(config: Config, { name, path }: Surface, publicUrl: () => string): readonly HostedResource[] {
+  const { oauth, serverInfo } = found(config.surfaces[name]);
+  if (!oauth) return [];
+  const told = { config: config.oauth, publicUrl, readScope: config.scopes.effects.read };
+  const { resource, metadataUrl } = surfaceFacts(told, path);
+  return [{ title: serverInfo.title ?? config.brand.name, url: resource, metadataUrl }];
+}
+
+/** Where users connect to: the first Surface, with a key. */
+function endpointOf(config: Config, url: () => string): { readonly url: string; readonly keyHeader: string } {
+  const first = found(Object.values(config.surfaces)[0]);
+  return { url: `${url()}${first.path}`, keyHeader: first.credentials.headers[0] ?? "x-api-key" };
 }
 
 /** Access tokens come in no other header (RFC 6750 §2.1). */

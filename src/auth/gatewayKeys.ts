@@ -39,6 +39,8 @@ export interface IssuedKey {
 export interface KeyQuery extends PageRequest {
   readonly user?: string;
   readonly organisation?: string;
+  /** Text that stands in the key's id or name, or in the id or name of its user or organisation. */
+  readonly search?: string;
   /** Default false: neither revoked nor expired ones. */
   readonly includeEnded?: boolean;
 }
@@ -140,7 +142,7 @@ export function createGatewayKeys(options: GatewayKeysOptions): GatewayKeys {
       tell("created", row, actor);
       return { key: text, view: keyView(row, prefix, now()) };
     },
-    list: async ({ user, organisation, includeEnded, after, limit }, actor) => {
+    list: async ({ user, organisation, search, includeEnded, after, limit }, actor) => {
       if (actor.organisation !== undefined && (organisation ?? actor.organisation) !== actor.organisation)
         return { items: [] };
       const scope = actor.organisation ?? organisation;
@@ -149,6 +151,7 @@ export function createGatewayKeys(options: GatewayKeysOptions): GatewayKeys {
           now: iso(now()),
           ...(user !== undefined && { owner: user }),
           ...(scope !== undefined && { organisation: scope }),
+          ...(search !== undefined && { search }),
           ...(includeEnded !== undefined && { includeEnded }),
         },
         { ...(after !== undefined && { after }), ...(limit !== undefined && { limit }) },

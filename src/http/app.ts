@@ -36,6 +36,8 @@ export interface AppOptions {
   readonly admit?: (network: string | undefined) => void;
   /** The admin API; see `adminRouter`. Default: none. */
   readonly admin?: RequestHandler;
+  /** Pages for people who sign in; see `peopleRouter`. Default: none. */
+  readonly people?: RequestHandler;
   /** The page at `/`. */
   readonly page: (surface: Surface, req: Request) => string;
   /** Every route of OAuth. Absent: there are none, so that their paths are 404 like any other and clients stop looking. */
@@ -66,6 +68,7 @@ export function createApp(options: AppOptions): Express {
     app.get(`${surface.path}/tools`, toolsRoute(surface, options));
     app.get(`${surface.path}/tools/:name`, toolRoute(surface, options));
   }
+  if (options.people !== undefined) app.use(options.people);
   if (options.admin !== undefined) app.use("/api/v1/admin", options.admin);
   const first = options.surfaces[0];
   if (first !== undefined) app.get("/", (req, res) => res.writeHead(200, pageHeaders).end(options.page(first, req)));

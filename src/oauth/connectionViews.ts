@@ -37,12 +37,13 @@ export function connectionView({ connection, key }: StoredConnection): Connectio
 /** {@link Connections} in the store. */
 export function createConnections(store: Pick<OAuthStore, "connections" | "connection">): Connections {
   return {
-    list: async ({ user, organisation, includeEnded, after, limit }) => {
+    list: async ({ user, organisation, search, includeEnded, after, limit }) => {
       const { rows, next } = await store.connections(
         {
           now: "", // the store goes by its own clock
           ...(user !== undefined && { owner: user }),
           ...(organisation !== undefined && { organisation }),
+          ...(search !== undefined && { search }),
           ...(includeEnded !== undefined && { includeEnded }),
         },
         { ...(after !== undefined && { after }), ...(limit !== undefined && { limit }) },

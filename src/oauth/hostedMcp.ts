@@ -8,7 +8,7 @@ import type { Logger } from "../telemetry/log.ts";
  * are refused; they are kept, and good again once it is on. Keys are not concerned.
  */
 export interface HostedMcp {
-  /** What was read last; on, before anything was. For answers that cannot wait. */
+  /** What was read last; on, before anything was. For answers that cannot wait; reads it for the next one. */
   readonly wasOn: () => boolean;
   /** Reads it when that was not done within half a second. While the store is away: what was read last. Throws `store_unavailable` where nothing was. */
   readonly isOn: () => Promise<boolean>;
@@ -50,6 +50,7 @@ export function createHostedMcp({ store, revocations, logger, now = Date.now }: 
     decided += 1;
     reading = undefined;
     readAt = Number.NEGATIVE_INFINITY;
+    refresh();
   });
   const read = async (): Promise<boolean> => {
     const [at, before] = [now(), decided];
@@ -63,16 +64,21 @@ export function createHostedMcp({ store, revocations, logger, now = Date.now }: 
     }
   };
   const setting = async (): Promise<HostedMcpSetting> => settingOf(await store.settings.get(settingName));
+  const isOn = async (): Promise<boolean> => {
+    if (known !== undefined && readAt + freshMs > now()) return known;
+    const mine = reading ?? read();
+    reading = mine;
+    return mine.finally(() => {
+      if (reading === mine) reading = undefined;
+    });
+  };
+  const refresh = (): void => void isOn().catch(() => undefined); // whoever has to know asks
   return {
-    wasOn: () => known ?? true,
-    isOn: async () => {
-      if (known !== undefined && readAt + freshMs > now()) return known;
-      const mine = reading ?? read();
-      reading = mine;
-      return mine.finally(() => {
-        if (reading === mine) reading = undefined;
-      });
+    wasOn: () => {
+      refresh();
+      return known ?? true;
     },
+    isOn,
     setting,
     turn: async (isOn, changedBy) => {
       await store.settings.put(settingName, isOn ? "on" : "off", changedBy);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Router } from "express";
+import type { BoundArguments } from "../auth/principal.ts";
 import type { TokenVerifier } from "../auth/tokenVerifier.ts";
 import type { Effect } from "../descriptor.ts";
 import type { Named, Page, PageRequest } from "../storage/port.ts";
@@ -118,6 +119,10 @@ export interface Approval {
   readonly scopes: readonly string[];
   /** Null: the gateway's own credential is sent. */
   readonly upstream: UpstreamGrant | null;
+  /** Of the gateway key that the user signed in with: the Connection has them as well, and ends with that key. */
+  readonly boundArguments?: BoundArguments;
+  /** Id of that key. */
+  readonly madeWith?: string;
   /** Id of the Connection of {@link Interactions.stepUpOf} that gets the scopes; its user, organisation, pages and name stay. */
   readonly extend?: string;
 }
@@ -155,6 +160,8 @@ export interface ConnectionView {
 export interface ConnectionQuery extends PageRequest {
   readonly user?: string;
   readonly organisation?: string;
+  /** Text that stands in its id or name, in those of its user or organisation, or in what is known of its client. */
+  readonly search?: string;
   /** Default false: neither revoked nor expired ones. */
   readonly includeEnded?: boolean;
 }

@@ -47,7 +47,7 @@ export interface Surface {
   /** `off`: session-era clients get no session id, and nothing of them is kept. Default `on`. */
   readonly sessions?: "on" | "off";
   /** Where OAuth clients learn how to get in. Absent: keys alone. Its URLs are known once the server listens. */
-  readonly oauth?: SurfaceOAuth;
+  readonly oauth?: SurfaceOAuth | undefined;
   /** Every Tool of the view, whoever calls, by name. */
   readonly tools: readonly Tool[];
   /** The Tools that `principal` may see and use, by name. */

@@ -29,7 +29,7 @@ interface Operation {
 
 /** An {@link AdminClient} of the gateway at `base` with the headers of one credential. */
 export function adminClient(base: string, credential: Readonly<Record<string, string>>): AdminClient {
-  const document = adminDocument("1") as unknown as {
+  const document = adminDocument({ brand: "Test", version: "1" }) as unknown as {
     readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   };
   const ajv = new Ajv2020({ strict: false, allErrors: true });

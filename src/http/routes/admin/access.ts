@@ -4,8 +4,10 @@ import type { Authenticate } from "../../../auth/authenticate.ts";
 import type { KeyActor } from "../../../auth/gatewayKeys.ts";
 import { adminScope } from "../../../auth/scopes.ts";
 import { GatewayError } from "../../../errors.ts";
+import type { BrowserSessions } from "../../../oauth/signIn/browserSession.ts";
 import type { Secret } from "../../../telemetry/secret.ts";
 import { blamedFor } from "../../address.ts";
+import { adminSessionOf } from "../account/browser.ts";
 
 export interface AdminAccessOptions {
   /** `SPECGATE_ADMIN_TOKEN`; absent: only keys with the scope `admin.keys`. */
@@ -14,17 +16,23 @@ export interface AdminAccessOptions {
   readonly authenticate: Authenticate;
   /** Whether scopes include `admin.keys`. */
   readonly mayAdminister: (scopes: readonly string[]) => boolean;
+  /** Who is signed in at `/admin`. Absent: nobody can. */
+  readonly sessions?: BrowserSessions;
 }
 
 /**
  * Who manages: the admin token as `Authorization: Bearer`, for every organisation; or a gateway key with the scope `admin.keys`, for
- * its own. Null where there is neither a token in the configuration nor such a key in the request: then there is no admin API.
- * Throws `unauthenticated` and `insufficient_scope`.
+ * its own; or a browser that is signed in with the admin role, for every organisation, with the token of its page. Null where there is
+ * neither a token in the configuration nor such a key or session in the request: then there is no admin API. Throws `unauthenticated`,
+ * `insufficient_scope` and `not_permitted`.
  */
 export async function adminOf(
   req: IncomingMessage,
-  { token, authenticate, mayAdminister }: AdminAccessOptions,
+  { token, authenticate, mayAdminister, sessions }: AdminAccessOptions,
 ): Promise<KeyActor | null> {
+  const { authorization, "x-api-key": key } = req.headers;
+  if (sessions !== undefined && authorization === undefined && key === undefined && (await sessions.of(req)) !== null)
+    return { id: (await adminSessionOf(req, sessions)).who.user.id };
   if (token !== undefined && isToken(req, token)) return { id: "admin" };
   try {
     const { id, organisation, scopes } = await authenticate(req.rawHeaders, blamedFor(req));

@@ -1,11 +1,13 @@
-import express, { type NextFunction, type Request, type Response, type Router } from "express";
+import express, { type Request, type Response, type Router } from "express";
 import type { ReadAudit } from "../../../audit/event.ts";
-import { challengeOf } from "../../../auth/challenge.ts";
 import type { GatewayKeys, IssuedKey, KeyActor } from "../../../auth/gatewayKeys.ts";
-import { GatewayError, httpStatus } from "../../../errors.ts";
+import type { Connections } from "../../../oauth/port.ts";
 import type { Logger } from "../../../telemetry/log.ts";
+import { assertRead, jsonFailure } from "../json.ts";
 import { type AdminAccessOptions, adminOf } from "./access.ts";
 import { auditRoute } from "./audit.ts";
+import { auditExportRoute } from "./auditExport.ts";
+import { connectionsRoute } from "./connections.ts";
 import { adminDocument } from "./openapi.ts";
 import { keyQuery, rotation, wantedKey } from "./reading.ts";
 
@@ -14,7 +16,10 @@ export interface AdminOptions extends AdminAccessOptions {
   readonly readAudit: ReadAudit;
   /** What words for scopes stand for; see `scopesOfWords`. */
   readonly scopesOf: (words: readonly string[]) => readonly string[];
-  /** Of the API, for the document. */
+  /** Absent: there are none, and their list is empty. */
+  readonly connections?: Connections;
+  /** For the document: whose API it is, and its version. */
+  readonly brand: string;
   readonly version: string;
   readonly log?: Pick<Logger, "error">;
 }
@@ -27,7 +32,7 @@ const mostBodyBytes = 262_144;
  * {@link adminOf} says that there is no admin API, the request is left to whoever answers 404.
  */
 export function adminRouter(options: AdminOptions): Router {
-  const { keys, scopesOf, version } = options;
+  const { keys, scopesOf, brand, version } = options;
   const router = express.Router({ caseSensitive: true });
   router.use(async (req, res, next) => {
     const actor = await adminOf(req, options);
@@ -39,7 +44,7 @@ export function adminRouter(options: AdminOptions): Router {
     next();
   });
   router.use(express.json({ limit: mostBodyBytes, strict: true }), assertRead);
-  router.get("/openapi.json", (_req, res) => void res.json(adminDocument(version)));
+  router.get("/openapi.json", (_req, res) => void res.json(adminDocument({ brand, version })));
   router.post("/keys", async (req, res) => {
     const issued = await keys.create(wantedKey(req.body, scopesOf), actorOf(res));
     res.status(201).location(`${req.baseUrl}/keys/${issued.view.id}`).json(issuedBody(issued));
@@ -54,13 +59,15 @@ export function adminRouter(options: AdminOptions): Router {
     res.status(201).location(`${req.baseUrl}/keys/${issued.view.id}`).json(issuedBody(issued));
   });
   router.post("/keys/:id/revoke", async (req, res) => void res.json(await keys.revoke(idOf(req), actorOf(res))));
+  router.get("/connections", connectionsRoute(options.connections));
   router.get("/audit", auditRoute(options.readAudit));
+  router.get("/audit/export", auditExportRoute(options.readAudit));
   for (const [route, allow, message] of otherMethods)
     router.all(
       route,
       (_req, res) => void res.status(405).set("allow", allow).json({ code: "invalid_request", message }),
     );
-  router.use(failure(options.log));
+  router.use(jsonFailure({ mostBodyBytes, realm: "admin", log: options.log }));
   return router;
 }
 
@@ -69,20 +76,14 @@ const immutable =
 
 const otherMethods = [
   ["/openapi.json", "GET, HEAD", "Method not allowed; use GET."],
+  ["/connections", "GET, HEAD", "Method not allowed; use GET."],
   ["/audit", "GET, HEAD", "Method not allowed; use GET."],
+  ["/audit/export", "GET, HEAD", "Method not allowed; use GET."],
   ["/keys", "GET, HEAD, POST", "Method not allowed; use GET or POST."],
   ["/keys/:id", "GET, HEAD", immutable],
   ["/keys/:id/rotate", "POST", "Method not allowed; use POST."],
   ["/keys/:id/revoke", "POST", "Method not allowed; use POST."],
 ] as const;
-
-/** A body of another type is left unread by the parser: wishes in it must not be passed over. */
-function assertRead(req: Request, _res: Response, next: NextFunction): void {
-  const { "content-length": length = "0", "transfer-encoding": encoding } = req.headers;
-  if (req.body === undefined && (length !== "0" || encoding !== undefined))
-    throw new GatewayError("invalid_request", "send the body as application/json", { status: 415 });
-  next();
-}
 
 function actorOf(res: Response): KeyActor {
   return res.locals.actor as KeyActor; // set by the first middleware
@@ -95,33 +96,4 @@ function idOf(req: Request): string {
 /** The one place and time where a key's text is shown. */
 function issuedBody({ key, view }: IssuedKey): object {
   return { key: key.reveal(), ...view };
-}
-
-/** Express knows it by its four parameters. */
-function failure(log: AdminOptions["log"]): (thrown: unknown, req: Request, res: Response, next: NextFunction) => void {
-  return (thrown, _req, res, next) => {
-    if (res.headersSent) {
-      next(thrown);
-      return;
-    }
-    const error = errorOf(thrown);
-    const { next: advice, retryAfterSeconds, status } = error.facts;
-    if (error.code === "internal") log?.error({ err: error.facts.cause }, "a request of the admin API failed");
-    if (error.code === "unauthenticated" || error.code === "insufficient_scope")
-      res.set("www-authenticate", challengeOf(error, "admin").header);
-    if (retryAfterSeconds !== undefined) res.set("retry-after", String(retryAfterSeconds));
-    res
-      .status(status ?? httpStatus[error.code])
-      .json({ code: error.code, message: error.message, ...(advice !== undefined && { next: advice }) });
-  };
-}
-
-/** What the body parser throws has a status, and a text that may repeat the body. */
-function errorOf(thrown: unknown): GatewayError {
-  const status = typeof thrown === "object" && thrown !== null && "status" in thrown ? thrown.status : undefined;
-  if (status === 413)
-    return new GatewayError("invalid_request", `the body is larger than ${mostBodyBytes} bytes`, { status });
-  if (typeof status === "number" && status >= 400 && status < 500)
-    return new GatewayError("invalid_request", "the body is not JSON that can be read", { status });
-  return GatewayError.from(thrown);
 }

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import type { AuditQuery, ReadAudit } from "../../../audit/event.ts";
 import type { KeyActor } from "../../../auth/gatewayKeys.ts";
 import { GatewayError } from "../../../errors.ts";
@@ -26,12 +26,16 @@ const names: Readonly<Record<string, keyof AuditQuery>> = {
 export function auditRoute(read: ReadAudit): RequestHandler {
   return async (req, res) => {
     const { limit, cursor, ...asked } = req.query;
-    const actor = res.locals.actor as KeyActor; // set by the first middleware
-    const query = ownQuery(auditQuery(asked), actor);
+    const query = ownAuditQuery(asked, res);
     const after = cursor === undefined ? {} : { after: textOf("cursor", cursor) };
     const { records, next } = await read(query, { limit: limitOf(limit), ...after });
     res.json({ items: records, ...(next !== undefined && { nextCursor: next }) });
   };
+}
+
+/** What the filters ask for, as far as the one who asks may see it. */
+export function ownAuditQuery(asked: Request["query"], res: Response): AuditQuery {
+  return ownQuery(auditQuery(asked), res.locals.actor as KeyActor); // set by the first middleware
 }
 
 function auditQuery(asked: Request["query"]): AuditQuery {

@@ -88,6 +88,31 @@ const schemas: Part = {
     { items: { type: "array", items: ref("Key") }, nextCursor: { ...text, description: "Absent at the end." } },
     ["nextCursor"],
   ),
+  Connection: closed({
+    id: { ...text, description: "Also that of its key." },
+    keyName: text,
+    user: nullable(ref("Party")),
+    organisation: nullable(ref("Party")),
+    pages: { type: "array", items: ref("Party") },
+    scopes: { type: "array", items: text },
+    clientId: text,
+    clientName: { ...text, description: "As the client says it." },
+    clientHost: nullable({ ...text, description: "The https host that vouches for the client; null: nobody does." }),
+    redirectHost: text,
+    resource: text,
+    upstreamKeyRef: nullable(text),
+    createdAt: time,
+    expiresAt: nullable(time),
+    lastUsedAt: nullable(time),
+    revokedAt: nullable(time),
+  }),
+  ConnectionPage: closed(
+    {
+      items: { type: "array", items: ref("Connection") },
+      nextCursor: { ...text, description: "Absent at the end." },
+    },
+    ["nextCursor"],
+  ),
   NewKey: closed(
     {
       name: { ...text, minLength: 1, maxLength: 100 },
@@ -208,6 +233,21 @@ const refused = (operationId: string): Part => ({
   responses: refusals(405),
 });
 
+const auditFilters: readonly Part[] = [
+  query("actor", text, "Of this key or Connection."),
+  query("user", text, "Of this user."),
+  query("organisation", text, "Of this organisation."),
+  query("tool", text, "Of this tool."),
+  query("effect", { enum: ["read", "write", "destroy"] }, "Of this effect."),
+  query("resource", text, "Of this noun, such as Monitor."),
+  query("resource_id", text, "Of this object."),
+  query("outcome", auditRecord.outcome as Part, "That came to this."),
+  query("event", text, "Of one call."),
+  query("kind", auditRecord.kind as Part, "Of this kind."),
+  query("from", text, "From this moment or day on, or from so long ago: 24h."),
+  query("to", text, "Before this moment or day."),
+];
+
 const paths: Part = {
   "/openapi.json": {
     get: {
@@ -222,22 +262,41 @@ const paths: Part = {
       summary: "List records of the audit log, newest first",
       description: "A gateway key sees those of its own organisation.",
       parameters: [
-        query("actor", text, "Of this key or Connection."),
-        query("user", text, "Of this user."),
-        query("organisation", text, "Of this organisation."),
-        query("tool", text, "Of this tool."),
-        query("effect", { enum: ["read", "write", "destroy"] }, "Of this effect."),
-        query("resource", text, "Of this noun, such as Monitor."),
-        query("resource_id", text, "Of this object."),
-        query("outcome", auditRecord.outcome as Part, "That came to this."),
-        query("event", text, "Of one call."),
-        query("kind", auditRecord.kind as Part, "Of this kind."),
-        query("from", text, "From this moment or day on, or from so long ago: 24h."),
-        query("to", text, "Before this moment or day."),
+        ...auditFilters,
         query("limit", { type: "integer", minimum: 1, maximum: 500, default: 50 }, "Records in one answer."),
         query("cursor", text, "`nextCursor` of the answer before."),
       ],
       responses: { ...answer(200, "A page of records.", ref("AuditPage")), ...refusals() },
+    },
+  },
+  "/audit/export": {
+    get: {
+      operationId: "exportAuditRecords",
+      summary: "All records that the filters give, newest first, as a file",
+      description: "`jsonl`: one record per line, as listed. `csv`: what people read of them, for a spreadsheet.",
+      parameters: [query("format", { enum: ["jsonl", "csv"], default: "jsonl" }, "Of the file."), ...auditFilters],
+      responses: {
+        200: {
+          description: "The file.",
+          content: { "application/jsonl": { schema: text }, "text/csv": { schema: text } },
+        },
+        ...refusals(),
+      },
+    },
+  },
+  "/connections": {
+    get: {
+      operationId: "listConnections",
+      summary: "List OAuth connections, newest first",
+      parameters: [
+        query("user", text, "Connections of this user."),
+        query("organisation", text, "Connections of this organisation."),
+        query("search", text, "With this text in a name or id."),
+        query("includeEnded", { type: "boolean", default: false }, "Revoked and expired ones too."),
+        query("limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, "Connections in one answer."),
+        query("cursor", text, "`nextCursor` of the answer before."),
+      ],
+      responses: { ...answer(200, "A page of connections.", ref("ConnectionPage")), ...refusals() },
     },
   },
   "/keys": {
@@ -247,6 +306,7 @@ const paths: Part = {
       parameters: [
         query("user", text, "Keys of this user."),
         query("organisation", text, "Keys of this organisation."),
+        query("search", text, "With this text in a name or id."),
         query("includeEnded", { type: "boolean", default: false }, "Revoked and expired ones too."),
         query("limit", { type: "integer", minimum: 1, maximum: 200, default: 50 }, "Keys in one answer."),
         query("cursor", text, "`nextCursor` of the answer before."),
@@ -291,12 +351,12 @@ const paths: Part = {
   },
 };
 
-/** The OpenAPI 3.1 document of the admin API. `version` is that of the API behind the gateway. */
-export function adminDocument(version: string): Part {
+/** The OpenAPI 3.1 document of the admin API. `brand` and `version` are those of the API behind the gateway. */
+export function adminDocument({ brand, version }: { readonly brand: string; readonly version: string }): Part {
   return {
     openapi: "3.1.0",
     info: {
-      title: "Specgate admin API",
+      title: `${brand} admin API`,
       version,
       description:
         "Keys for the users and organisations of an API, and the audit log of what was done with them. Server to server: the token must not reach a browser.",

@@ -47,7 +47,7 @@ export function rotation(body: unknown): RotateOptions {
   return overlapSeconds === undefined ? {} : { overlapSeconds };
 }
 
-const queryNames = ["user", "organisation", "includeEnded", "limit", "cursor"] as const;
+const queryNames = ["user", "organisation", "search", "includeEnded", "limit", "cursor"] as const;
 
 /** What a list is asked for. Throws `invalid_arguments` for a parameter that is none, stands twice, or has no sense. */
 export function keyQuery(query: Request["query"]): KeyQuery {
@@ -56,7 +56,9 @@ export function keyQuery(query: Request["query"]): KeyQuery {
       throw invalid(`there is no parameter ${shown(name)}; there are ${queryNames.join(", ")}`);
     if (typeof value !== "string") throw invalid(`${name} stands twice; give it once`);
   }
-  const { user, organisation, includeEnded, limit, cursor } = query as Readonly<Record<string, string | undefined>>;
+  const { user, organisation, search, includeEnded, limit, cursor } = query as Readonly<
+    Record<string, string | undefined>
+  >;
   if (includeEnded !== undefined && !/^(true|false)$/.test(includeEnded))
     throw invalid("includeEnded must be true or false");
   if (limit !== undefined && !(/^\d{1,3}$/.test(limit) && Number(limit) >= 1 && Number(limit) <= 200))
@@ -64,6 +66,7 @@ export function keyQuery(query: Request["query"]): KeyQuery {
   return {
     ...(user !== undefined && { user }),
     ...(organisation !== undefined && { organisation }),
+    ...(search !== undefined && search !== "" && { search: search.slice(0, 200) }),
     ...(includeEnded !== undefined && { includeEnded: includeEnded === "true" }),
     ...(limit !== undefined && { limit: Number(limit) }),
     ...(cursor !== undefined && { after: cursor }),
