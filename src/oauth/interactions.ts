@@ -250,7 +250,8 @@ async function connect(
   const { client, redirect, resource } = details;
   const { user, organisation, pages = [], upstream } = approval;
   const id = mintKeyId();
-  const boundArguments = boundBy(config, organisation, approval.pages);
+  // What was picked was offered within the key's own bounds, so it takes their place.
+  const boundArguments = { ...approval.boundArguments, ...boundBy(config, organisation, approval.pages) };
   const key: GatewayKeyRow = {
     id,
     // There is no secret: no key has this hash.
@@ -262,7 +263,7 @@ async function connect(
     scopes: [...approved],
     boundArguments: Object.keys(boundArguments).length === 0 ? null : boundArguments,
     upstreamCredential: upstream === null ? null : seal(seals, sealUpstream(upstream), id),
-    createdBy: user.id,
+    createdBy: approval.madeWith ?? user.id,
     createdAt: new Date(nowMs).toISOString(),
     expiresAt: new Date(nowMs + yearMs).toISOString(),
     revokedAt: null,

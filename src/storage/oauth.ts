@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 import type { DatabaseClock } from "./clock.ts";
 import { createConnectionRows } from "./connections.ts";
 import type { Access, Artifact, FoundArtifact, OAuthStore } from "./oauthPort.ts";
+import type { GatewayKeyRow } from "./port.ts";
 import type { Tables } from "./tables.ts";
 import type { Use } from "./use.ts";
 
@@ -202,9 +203,21 @@ async function access(db: Kysely<Tables>, clock: DatabaseClock, idHash: string):
     .executeTakeFirst();
   if (found?.connection_id == null) return null;
   const stored = await createConnectionRows(clock).live(db, found.connection_id);
-  if (stored === null) return null;
+  if (stored === null || (await isMakerOver(db, clock, stored.key))) return null;
   const leftMs = Date.parse(found.expires_at) - Date.parse(found.now);
   return { ...stored, payload: payloadOf(found.payload), leftMs };
+}
+
+/** Whether it was made with a key that is revoked or expired by now: nothing outlives the key that it was made with. */
+async function isMakerOver(db: Kysely<Tables>, clock: DatabaseClock, key: GatewayKeyRow): Promise<boolean> {
+  if (key.createdBy === null || key.createdBy === key.owner?.id) return false;
+  const over = await db
+    .selectFrom("specgate_keys")
+    .select("id")
+    .where("id", "=", key.createdBy)
+    .where((is) => is.or([is("revoked_at", "is not", null), is("expires_at", "<=", clock(is))]))
+    .executeTakeFirst();
+  return over !== undefined;
 }
 
 /** Grants of these Connections first, then what was issued by them. */

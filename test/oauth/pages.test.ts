@@ -31,8 +31,9 @@ interface Asking {
   readonly scope?: string;
 }
 
+const verifier = randomBytes(32).toString("base64url");
+
 function authorizeUrl({ client = "assistant", scope = "mcp.read mcp.write mcp.delete" }: Asking = {}): string {
-  const verifier = randomBytes(32).toString("base64url");
   return `${gateway.base}/mcp/oauth/authorize?${new URLSearchParams({
     response_type: "code",
     client_id: client,
@@ -103,7 +104,7 @@ function expectOwnPage({ headers, text }: Seen): void {
   expect(headers.get("referrer-policy")).toBe("no-referrer");
   expect(headers.get("cache-control")).toBe("no-store");
   expect(headers.get("x-content-type-options")).toBe("nosniff");
-  expect(text).not.toMatch(/specgate|<script|<b>/i);
+  expect(text.replaceAll(/https?:[^"]+/g, "")).not.toMatch(/specgate|<script|<b>/i); // the provider knows us by that name
   expect(text).toContain("Acme Status");
   expect(text).toContain("https://acme.example/help");
 }
@@ -128,6 +129,7 @@ describe("every page", () => {
     expect(page.text.match(/<input type="checkbox"/g)).toHaveLength(5);
     expect(page.text.match(/<label class="choice"><input type="checkbox"/g)).toHaveLength(5);
     expect(page.text.match(/<legend>/g)).toHaveLength(4);
+    expect(page.text).not.toMatch(/<(input|button)[^>]*tabindex/);
   });
 });
 
@@ -345,28 +347,44 @@ describe("sign-in with a key", () => {
     expect(page.text).not.toContain(gateway.beacon.keys.readOnly);
   });
 
-  it("offers what a gateway key is bound to", async () => {
-    const made = await fetch(`${gateway.base}/api/v1/admin/keys`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
-      body: JSON.stringify({
-        name: "Bound",
-        user: { id: "usr_ada", name: "Ada" },
-        organisation: { id: "org_acme", name: "Acme" },
-        scopes: ["mcp.read"],
-        boundArguments: { pageId: { within: ["page_acme_api"], elsewhere: "allow" } },
-        upstreamCredential: gateway.beacon.keys.full,
-      }),
+  /** A key of the gateway for Ada in Acme, bound to one page. */
+  async function gatewayKey(): Promise<{ readonly id: string; readonly key: string }> {
+    const made = await admin("/keys", {
+      name: "Bound",
+      user: { id: "usr_ada", name: "Ada" },
+      organisation: { id: "org_acme", name: "Acme" },
+      scopes: ["mcp.read", "mcp.write"],
+      boundArguments: {
+        pageId: { within: ["page_acme_api"], elsewhere: "allow" },
+        incidentId: { within: ["inc_acme_payments"], elsewhere: "allow" },
+      },
+      upstreamCredential: gateway.beacon.keys.full,
     });
-    const { key } = (await made.json()) as { readonly key: string };
+    return (await made.json()) as { readonly id: string; readonly key: string };
+  }
+
+  it("offers what a gateway key is bound to, within its other bounds", async () => {
+    const { key } = await gatewayKey();
     const { browser, page } = await withKey(key);
     expect([...page.text.matchAll(/name="(?:scope|page)" value="([^"]+)"/g)].map(([, value]) => value)).toEqual([
       "page_acme_api",
       "mcp.read",
+      "mcp.write",
     ]);
     expect((await decide(browser, page, approving)).status).toBe(403);
     const { url } = await decide(browser, page, { ...approving, page: "page_acme_api" });
-    expect(url.searchParams.get("code")).toEqual(expect.any(String));
+    const token = await redeemed(url);
+    expect(await toolArgument(token, "get_incident", "incidentId")).toMatchObject({ enum: ["inc_acme_payments"] });
+    expect(await toolArgument(token, "get_status_page", "pageId")).toMatchObject({ enum: ["page_acme_api"] });
+  });
+
+  it("ends what was made with a gateway key when that key does", async () => {
+    const { id, key } = await gatewayKey();
+    const { browser, page } = await withKey(key);
+    const token = await redeemed((await decide(browser, page, { ...approving, page: "page_acme_api" })).url);
+    expect(await statusWith(token)).toBe(200);
+    await admin(`/keys/${id}/revoke`, {});
+    await expect.poll(() => statusWith(token), { timeout: 60_000 }).toBe(401);
   });
 
   for (const [what, key] of [
@@ -397,4 +415,53 @@ describe("sign-in with a key", () => {
     expect(answer.url.origin).toBe(gateway.base); // no code
     expect(answer.text).toContain("Your sign-in is over");
   });
+
+  it("is refused unread after twenty keys that were not good", async () => {
+    const browser = openHttpBrowser();
+    const start = await browser.get(authorizeUrl());
+    const send = (key: string): Promise<Seen> =>
+      browser.post(`${pageOf(start)}/sign-in`, { csrf: hiddenField(start, "csrf"), with: "key", key });
+    const statuses = new Set<number>();
+    for (let tries = 0; tries < 25; tries++) statuses.add((await send("bk_guess")).status);
+    expect([...statuses]).toEqual([401, 429]);
+    const { status, headers } = await send(gateway.beacon.keys.readOnly);
+    expect([status, headers.get("retry-after")]).toEqual([429, expect.stringMatching(/^\d+$/)]);
+  });
 });
+
+function admin(path: string, body: object): Promise<Response> {
+  return fetch(`${gateway.base}/api/v1/admin${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+async function redeemed({ searchParams }: URL): Promise<string> {
+  const answer = await fetch(`${gateway.base}/mcp/oauth/token`, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "authorization_code",
+      code: searchParams.get("code") ?? "",
+      redirect_uri: callback,
+      client_id: "assistant",
+      code_verifier: verifier,
+    }),
+  });
+  return ((await answer.json()) as { readonly access_token: string }).access_token;
+}
+
+async function statusWith(token: string): Promise<number> {
+  const answer = await fetch(`${gateway.url}/tools/get_me`, { headers: { authorization: `Bearer ${token}` } });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+/** The schema of an argument, as the bearer of the token sees it. */
+async function toolArgument(token: string, tool: string, argument: string): Promise<unknown> {
+  const answer = await fetch(`${gateway.url}/tools/${tool}`, { headers: { authorization: `Bearer ${token}` } });
+  const { inputSchema } = (await answer.json()) as {
+    readonly inputSchema?: { readonly properties?: Readonly<Record<string, unknown>> };
+  };
+  return inputSchema?.properties?.[argument];
+}

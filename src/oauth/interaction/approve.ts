@@ -35,7 +35,15 @@ export function approvalOf(
   if (granted.length === 0) throw new ChoiceFault("Tick at least one thing that it may do, or deny.");
   if (extended !== null) return { user, organisation, scopes: granted, extend: extended.id };
   const chosen = chosenPages(pages, offer.pages);
-  return { user, organisation, scopes, ...(chosen && { pages: chosen }) };
+  const { boundArguments, madeWith } = offer.rights;
+  return {
+    user,
+    organisation,
+    scopes,
+    ...(chosen && { pages: chosen }),
+    ...(boundArguments && { boundArguments }),
+    ...(madeWith !== undefined && { madeWith }),
+  };
 }
 
 /** Whether it was asked for beyond what the Connection has. */

@@ -19,7 +19,7 @@ export interface Offer {
   /** Asked for as well, but beyond the user's own rights. */
   readonly beyond: readonly AskedScope[];
   readonly rights: Rights;
-  /** The Connection that would be widened; its organisation and pages stay. */
+  /** The Connection that would be widened; its organisation and pages stay. Null too where the one that was named cannot be. */
   readonly extended: ConnectionView | null;
 }
 
@@ -47,27 +47,35 @@ export async function offerOf(
   options: OfferOptions,
 ): Promise<Offer | { readonly choose: readonly Named[]; readonly user: Named }> {
   const { details, who, extended } = request;
-  const wanted = extended === null ? request.organisation : extended.organisation?.id;
   const organisations = await organisationsOf(who, options);
-  const [only] = organisations;
-  if (wanted === undefined && organisations.length > 1) return { choose: organisations, user: who.user };
-  const chosen = wanted === undefined ? (only ?? null) : organisations.find(({ id }) => id === wanted);
+  const wanted = extended === null ? request.organisation : extended.organisation?.id;
+  const chosen = chosenOf(organisations, wanted);
+  if (chosen === undefined && wanted === undefined) return { choose: organisations, user: who.user };
+  if (chosen === undefined && extended !== null) return offerOf({ ...request, extended: null }, options);
   if (chosen === undefined) throw notMember();
   const rights = await rightsOf(who, chosen, options);
-  if (extended !== null && extended.user?.id !== rights.user.id) throw notMember();
   const held = includedScopes(extended?.scopes ?? [], options.scopes.hierarchy);
   const asked = details.scopes.filter(({ scope }) => !held.has(scope));
-  const mayGrant = (one: AskedScope): boolean => isWithin(one, rights.scopes, options.scopes);
+  const scopes = asked.filter((one) => isWithin(one, rights.scopes, options.scopes));
+  // A key ends with what was made with it and never widens what it did not make; nor is there anything to widen without rights.
+  const isExtendable = rights.madeWith === undefined && scopes.length > 0 && extended?.user?.id === rights.user.id;
+  if (extended !== null && !isExtendable) return offerOf({ ...request, extended: null }, options);
   return {
     user: rights.user,
     organisations,
     organisation: rights.organisation ?? chosen,
     pages: extended === null ? await pagesOf(rights, options) : null,
-    scopes: asked.filter(mayGrant),
-    beyond: asked.filter((one) => !mayGrant(one)),
+    scopes,
+    beyond: asked.filter((one) => !scopes.includes(one)),
     rights,
     extended,
   };
+}
+
+/** Null: there is none to choose from. Undefined: it has to be chosen, or the wanted one is not there. */
+function chosenOf(organisations: readonly Named[], wanted: string | undefined): Named | null | undefined {
+  if (wanted !== undefined) return organisations.find(({ id }) => id === wanted);
+  return organisations.length > 1 ? undefined : (organisations[0] ?? null);
 }
 
 /** Those that somebody is in. Throws `not_permitted` where there are none, though the API lists them. */

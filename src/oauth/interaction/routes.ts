@@ -135,7 +135,9 @@ async function interactionPage(visit: Visit, options: InteractionOptions, again?
     typeof req.query[name] === "string" ? req.query[name] : undefined;
   const organisation = again?.organisation ?? query("organisation");
   try {
-    const extended = query("new") === "1" || again?.isNew ? null : await extendable(visit.details, session, options);
+    // Whoever chooses an organisation wants another connection.
+    const isNew = again?.isNew ?? (query("new") === "1" || organisation !== undefined);
+    const extended = isNew ? null : await extendable(visit.details, session, options);
     const request = {
       details: visit.details,
       who: session.who,
@@ -254,11 +256,11 @@ async function approve(
 ): Promise<string> {
   const { interactions, accounts, log } = options;
   const extended = isNew ? null : await extendable(details, session, options);
-  if (!isNew && extended?.id !== fieldOf(req, "extend"))
-    throw new GatewayError("not_permitted", "the connection that was to be widened is not there any more");
+  if (!isNew && extended?.id !== fieldOf(req, "extend")) throw cannotWiden();
   const request = { details, who: session.who, extended, ...(organisation !== undefined && { organisation }) };
   const offer = await offerOf(request, options);
   if ("choose" in offer) throw new GatewayError("invalid_request", "the form names no organisation");
+  if (offer.extended?.id !== extended?.id) throw cannotWiden();
   const approval = approvalOf(choices, offer, details);
   const keyName = extended?.keyName ?? details.client.keyName;
   const upstream = await upstreamGrantOf({ by: session.who.by, offer, approval, keyName }, options);
@@ -278,6 +280,16 @@ async function approve(
     unmade(upstream?.keyRef);
     throw thrown;
   }
+}
+
+function cannotWiden(): GatewayError {
+  return new GatewayError(
+    "not_permitted",
+    "the connection that was to be widened is not there any more, or not yours",
+    {
+      next: "Start again from the program that you want to connect.",
+    },
+  );
 }
 
 /**

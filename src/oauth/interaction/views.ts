@@ -108,7 +108,8 @@ export function organisationPage(view: View, user: Named, organisations: readonl
     body: html`<h1>Which organisation should ${details.client.name} reach?</h1>
 <p class="lead">It will see this one only. You can connect others later.</p>
 ${problemBox(view)}
-<dl>${signedInRow(view, user)}</dl>
+${clientFacts(details, signedInRow(view, user))}
+${warnings(details)}
 <form method="get" action="${`${interactionPath}/${details.uid}`}">
 <fieldset><legend>${brand} organisation</legend>
 ${organisations.map(
@@ -194,7 +195,7 @@ function lead({ extended, scopes }: Offer, { brand }: View): string {
 function changeLink({ details }: View, { organisations, extended }: Offer): Piece {
   const path = `${interactionPath}/${details.uid}`;
   if (extended !== null) return html` · <a href="${`${path}?new=1`}">Connect anew instead</a>`;
-  return organisations.length > 1 && html` · <a href="${path}">Change</a>`;
+  return organisations.length > 1 && html` · <a href="${`${path}?new=1`}">Change</a>`;
 }
 
 function pagesField(pages: readonly Named[], label: string, ticked: readonly string[] | undefined): Html {

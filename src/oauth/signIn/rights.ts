@@ -15,6 +15,8 @@ export interface Rights {
   readonly scopes: readonly string[] | null;
   /** Of a gateway key that is bound: whatever it is used for stays within. */
   readonly boundArguments?: BoundArguments;
+  /** Id of that key, bound or not. */
+  readonly madeWith?: string;
   /** To ask the API more. */
   readonly asking: Asking;
 }
@@ -63,6 +65,7 @@ function rightsOfPrincipal({ id, user, organisation, scopes, boundArguments, cre
     user: owner,
     organisation,
     scopes,
+    madeWith: id,
     ...(boundArguments && { boundArguments }),
     asking: { credential: credential ?? null, kind: "key", user: owner, organisation },
   };
