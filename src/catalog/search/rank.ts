@@ -26,6 +26,8 @@ const fillerWeight = 0.4;
 const namedWeight = 0.3;
 /** What something belongs to is not what is asked for. */
 const besideWeight = 0.7;
+/** What no name holds, only texts. */
+const textWeight = 0.75;
 /** What is only named as what something belongs to. */
 const contextWeight = 0.8;
 /** In `StatusPageSubscriber`, `StatusPage` is a noun of its own: people leave it out. */
@@ -121,7 +123,7 @@ function wordWeights(
       0,
       ...covering.map((one) => (one.weight * Math.min(...one.terms.map(idf))) / one.words.length),
     );
-    return isNamed ? Math.max(most, idf(stems[at] as string)) : Math.max(1, most);
+    return (isNamed ? Math.max(most, idf(stems[at] as string)) : Math.max(1, most)) * aside(words, at);
   });
 }
 
@@ -220,7 +222,8 @@ function rankedBy(noun: Noun, { coverage, isAsked, words, text }: Credit, { weig
   const asked = sum(weights);
   const answered =
     asked === 0 ? 0 : sum([...words].map(([at, worth]) => (weights[at] ?? 0) * Math.sqrt(worth))) / asked;
-  const score = (0.4 * coverage + 0.55 * answered + 0.05 * text) * (isAsked || coverage === 0 ? 1 : contextWeight);
+  const score =
+    (0.4 * coverage + 0.55 * answered + 0.05 * text) * (coverage === 0 ? textWeight : isAsked ? 1 : contextWeight);
   const isName = noun.names.some((terms) => terms.join(" ") === whole);
   return {
     noun,

@@ -4,7 +4,7 @@ import type { OperationKind } from "../../descriptor.ts";
 const wordsOfKind: Readonly<Partial<Record<OperationKind, string>>> = {
   count: "count total",
   delete:
-    "delete remove revoke drop discard erase unsubscribe uninvite kick purge clear dismiss destroy wipe scrap eliminate detach",
+    "delete remove revoke drop discard erase unsubscribe uninvite kick purge clear dismiss destroy wipe scrap eliminate detach throw ban fire",
   create: `create add new make start raise register invite plan schedule write publish post give grant hand report declare warn inform announce
     tell record log insert attach assign generate issue upload define prepare launch introduce setup put subscribe build begin connect
     import note comment group`,

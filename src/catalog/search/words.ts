@@ -112,7 +112,7 @@ const fillers: ReadonlySet<string> = new Set(
   take takes taken than thank thanks that the their them then there these they thing things this those through till to today tomorrow tonight too
   two three four five six seven eight nine ten under until up upon us use used using very want wants was way we week weekend well were what
   whatever when where whether which while who whom whose why will with within without won work works would yesterday yet you your yours year
-  hour hours minute minutes second seconds day days night evening afternoon noon oclock tell say says said exactly actually first second third time times
+  hour hours minute minutes second seconds day days night evening afternoon noon oclock tell say says said exactly actually first second third time times called
   name names id ids number numbers list lists count counts find search fetch read display view views update updates create creates delete deletes
   remove removes add adds change changes set sets edit edits retrieve manage value values item items object objects entry entries endpoint
   endpoints api call`
