@@ -72,9 +72,11 @@ export interface AuditEvent {
 export interface AuditLog {
   /**
    * Resolves once the intent is committed. Throws `audit_unavailable` when it is not within a second; the record of the refusal
-   * that follows closes it, should it have been committed all the same.
+   * that follows closes it, should it have been committed all the same. Throws `in_progress` where another event has its
+   * idempotency key by now.
+   * @param follows the event that the key is taken from, as `byIdempotencyKey` gave it. Default: nobody has it
    */
-  readonly intend: (event: AuditEvent) => Promise<void>;
+  readonly intend: (event: AuditEvent, follows?: string) => Promise<void>;
   /** Keeps a record and returns at once; it is written as soon as the store takes it. Never throws. */
   readonly record: (event: AuditEvent) => void;
   /** The records of the latest event with this idempotency key; none: never seen, or deleted since. Throws `store_unavailable`. */

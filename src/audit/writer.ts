@@ -45,6 +45,8 @@ const mostCalls = 10_000;
 
 interface Entry {
   readonly event: AuditEvent;
+  /** Of an intent: the event that its idempotency key is taken from. */
+  readonly follows?: string | undefined;
   readonly done?: PromiseWithResolvers<void>;
 }
 
@@ -108,7 +110,10 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
   const commit = async (): Promise<void> => {
     const rows: AuditRow[] = [];
     for (const { event } of batch) rows.push(chained(event, rows.at(-1) ?? end));
-    const taken = new Set(await store.append(rows, forward));
+    const follows = new Map(
+      batch.flatMap(({ event, follows: id }) => (id === undefined ? [] : [[event.event_id, id]])),
+    );
+    const taken = new Set(await store.append(rows, { forward, follows }));
     if (taken.size > 0) return drop(taken);
     const entries = batch;
     batch = [];
@@ -127,15 +132,23 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
     }
     committed(rows);
   };
-  /** Another replica found these unknown before we could say what came of them. */
+  /** Another replica found these unknown before we could say what came of them, or began the same action. */
   const drop = (taken: ReadonlySet<string>): void => {
     const [gone, kept] = [true, false].map((is) => batch.filter(({ event }) => taken.has(event.event_id) === is));
     for (const { event, done } of gone ?? []) {
       open.delete(event.event_id);
-      logger.warn({ eventId: event.event_id, outcome: event.outcome }, "an audit outcome came too late");
-      done?.reject(unavailable());
+      if (event.kind === "outcome")
+        logger.warn({ eventId: event.event_id, outcome: event.outcome }, "an audit outcome came too late");
+      else disown(event.event_id);
+      done?.reject(begunElsewhere());
     }
     batch = kept ?? [];
+  };
+  /** What was refused in time is no outcome of an intent that came to nothing. */
+  const disown = (id: string): void => {
+    if (!doubtful.delete(id)) return;
+    const isOf = ({ event }: Entry): boolean => event.event_id === id && event.kind === "outcome";
+    queue = queue.map((entry) => (isOf(entry) ? { ...entry, event: { ...entry.event, kind: "call" } } : entry));
   };
   /** A row that the store will never take must not hold up the others: they are written one by one, and it is left out. */
   const refuse = (cause: unknown): number => {
@@ -162,7 +175,7 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
   const isAway = (): boolean => closing || (awaySince !== undefined && performance.now() - awaySince > boundMs / 2);
 
   return {
-    intend: async (event) => {
+    intend: async (event, follows) => {
       if (isAway()) throw unavailable();
       const done = Promise.withResolvers<void>();
       const giveUp = setTimeout(() => {
@@ -171,7 +184,7 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
         if (queue.length === waited) doubtful.add(event.event_id);
         done.reject(unavailable());
       }, boundMs);
-      enqueue({ event, done });
+      enqueue({ event, follows, done });
       await done.promise.finally(() => clearTimeout(giveUp));
     },
     record: (event) => {
@@ -218,6 +231,14 @@ function pause(ms: number): Promise<void> {
 /** The outcome of an intent of which nobody will say more. */
 export function unknownAfter({ deadline: _deadline, ...intent }: AuditEvent, at: Date = new Date()): AuditEvent {
   return { ...intent, kind: "outcome", at: at.toISOString(), outcome: "unknown", change: "unknown" };
+}
+
+function begunElsewhere(): GatewayError {
+  return new GatewayError("in_progress", "the same action was begun elsewhere at this moment", {
+    next: "Nothing was sent. Wait a few seconds, then call again with the same idempotency_key.",
+    retryAfterSeconds: 5,
+    change: "none",
+  });
 }
 
 function unavailable(): GatewayError {

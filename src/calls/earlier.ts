@@ -20,7 +20,8 @@ export type Earlier = (action: Action, call: Call) => Promise<Claim>;
 
 /**
  * Looks an explicit key up in the audit log, which outlives a loss of Redis: what was done within a day is not done again. Its
- * result is not kept there, so the answer says that it was done, or how the API refused it. Throws `audit_unavailable` where the
+ * result is not kept there, so the answer says that it was done, or how the API refused it. Notes in the trail of the Call whose
+ * place its intent takes: of two that looked before either wrote one, one takes it. Throws `audit_unavailable` where the
  * log cannot be read: then nobody could say.
  */
 export function createEarlier({ log, keys, now }: EarlierOptions): Earlier {
@@ -28,6 +29,7 @@ export function createEarlier({ log, keys, now }: EarlierOptions): Earlier {
     if (action.mode !== "keyed") return { state: "run" };
     const events = await log.byIdempotencyKey(keyHash(action)).catch(unreadable);
     const intent = events.find(({ kind }) => kind === "intent");
+    if (intent !== undefined && call.trail !== undefined) call.trail.follows = intent.event_id;
     if (intent === undefined || Date.parse(intent.at) < now() - lives.keyed.doneMs) return { state: "run" };
     const outcome = events.find(({ kind }) => kind === "outcome");
     const claim = outcome === undefined ? unended(intent, now()) : claimAfter(outcome);

@@ -32,7 +32,7 @@ export function intending(options: IntendingOptions): Interceptor {
       deadline: new Date(now() + totalMs(call) + slackMs).toISOString(),
       ...(action?.mode === "keyed" && { idempotency_key: keyHash(action) }),
     } as const;
-    await log.intend(intent);
+    await log.intend(intent, trail.follows);
     trail.intent = intent;
     return next(call);
   };

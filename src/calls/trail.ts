@@ -6,6 +6,8 @@ export interface Trail {
   readonly eventId: string;
   /** By `performance.now`. */
   readonly startedAt: number;
+  /** The event that had its idempotency key before, where that came to nothing or may be repeated. */
+  follows?: string;
   /** Committed: the change may be sent. */
   intent?: AuditEvent;
   /** Of the last answer of the upstream. */

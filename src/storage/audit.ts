@@ -1,8 +1,9 @@
 import type { Kysely } from "kysely";
 import { GatewayError } from "../errors.ts";
+import { forgetKeys, headOf, takeKeys } from "./keyHeads.ts";
 import * as outbox from "./outbox.ts";
 import { boundsOf, pageOf } from "./pages.ts";
-import type { AuditFacts, AuditFilter, AuditPlace, AuditRow, AuditSeal, AuditStore } from "./port.ts";
+import type { AppendOptions, AuditFacts, AuditFilter, AuditPlace, AuditRow, AuditSeal, AuditStore } from "./port.ts";
 import { deleteBefore } from "./retention.ts";
 import type { AuditTable, Tables } from "./tables.ts";
 import type { Use } from "./use.ts";
@@ -14,8 +15,7 @@ const batchRows = 500;
 /** {@link AuditStore} in SQL. */
 export function createAuditStore(use: Use): AuditStore {
   return {
-    append: (rows, forward = false) =>
-      rows.length === 0 ? Promise.resolve([]) : use((db) => append(db, rows, forward)),
+    append: (rows, options = {}) => (rows.length === 0 ? Promise.resolve([]) : use((db) => append(db, rows, options))),
     query: async (filter, page = {}) => {
       const { limit, after } = boundsOf(page, pageSize, 3);
       const rows = await use((db) => query(db, filter, after, limit + 1));
@@ -25,6 +25,8 @@ export function createAuditStore(use: Use): AuditStore {
     openIntents: (before, limit = pageSize.standard) => use((db) => openIntents(db, before, limit)),
     byIdempotencyKey: (hash) =>
       use(async (db) => {
+        const head = await headOf(db, hash);
+        if (head !== undefined) return event(db, head);
         const latest = db.selectFrom("specgate_audit").select("event_id").where("idempotency_key", "=", hash);
         const found = await latest.orderBy("at", "desc").limit(1).executeTakeFirst();
         return found === undefined ? [] : event(db, found.event_id);
@@ -35,7 +37,10 @@ export function createAuditStore(use: Use): AuditStore {
         const all = db.selectFrom("specgate_audit_seals").select(["writer", "day", "seq", "hash"]);
         return all.orderBy("writer").orderBy("seq").execute();
       }),
-    deleteBefore: (day) => deleteBefore(use, day),
+    deleteBefore: async (day) => {
+      await use((db) => forgetKeys(db, day));
+      return deleteBefore(use, day);
+    },
     undelivered: (limit) =>
       use(async (db) => {
         const places = await outbox.oldest(db, limit);
@@ -62,10 +67,18 @@ class Taken extends Error {
   }
 }
 
-async function append(db: Kysely<Tables>, rows: readonly AuditRow[], forward: boolean): Promise<readonly string[]> {
+async function append(
+  db: Kysely<Tables>,
+  rows: readonly AuditRow[],
+  { forward = false, follows = new Map() }: AppendOptions,
+): Promise<readonly string[]> {
   try {
     await db.transaction().execute(async (one) => {
-      for (let at = 0; at < rows.length; at += batchRows) await insert(one, rows.slice(at, at + batchRows));
+      const fresh: AuditRow[] = [];
+      for (let at = 0; at < rows.length; at += batchRows)
+        fresh.push(...(await insert(one, rows.slice(at, at + batchRows))));
+      const late = await takeKeys(one, fresh, follows);
+      if (late.length > 0) throw new Taken(late);
       await keepOpen(one, rows);
       if (forward) await outbox.put(one, rows);
     });
@@ -76,19 +89,21 @@ async function append(db: Kysely<Tables>, rows: readonly AuditRow[], forward: bo
   }
 }
 
-async function insert(db: Kysely<Tables>, rows: readonly AuditRow[]): Promise<void> {
+/** Those of `rows` that were not there before. */
+async function insert(db: Kysely<Tables>, rows: readonly AuditRow[]): Promise<readonly AuditRow[]> {
   const inserted = await db
     .insertInto("specgate_audit")
     .values(rows.map(columnsOf))
     .onConflict((conflict) => conflict.doNothing())
     .returning(["writer", "seq"])
     .execute();
-  if (inserted.length === rows.length) return;
+  if (inserted.length === rows.length) return rows;
   const written = new Set(inserted.map(placeOf));
   await explainConflicts(
     db,
     rows.filter((row) => !written.has(placeOf(row))),
   );
+  return rows.filter((row) => written.has(placeOf(row)));
 }
 
 /** A row that could not be inserted is there already, or its place is taken, or its event has such a row. */

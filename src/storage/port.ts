@@ -190,15 +190,22 @@ export interface AuditSeal {
 /** Where a row stands. */
 export type AuditPlace = Pick<AuditRow, "writer" | "seq">;
 
+export interface AppendOptions {
+  /** In the same commit, notes the rows as {@link AuditStore.undelivered}. Default false. */
+  readonly forward?: boolean;
+  /** By event id of an intent, the event that its idempotency key is taken from. Default: nobody has it. */
+  readonly follows?: ReadonlyMap<string, string>;
+}
+
 export interface AuditStore {
   /**
    * Commits all rows or none. Resolves to the event ids that already have a row of the same kind from elsewhere (an outcome
    * that another replica declared unknown): then nothing was written, and the writer chains anew without them. Empty: all is
    * committed. Rows that were committed before, by an earlier try whose answer was lost, count as committed. Throws `internal`
-   * when another row has the same writer and seq.
-   * @param forward in the same commit, notes them as {@link AuditStore.undelivered}. Default false
+   * when another row has the same writer and seq. An intent takes its idempotency key in the same commit, from the event that it
+   * follows: one whose key went to another event meanwhile is among the ids, too.
    */
-  readonly append: (rows: readonly AuditRow[], forward?: boolean) => Promise<readonly string[]>;
+  readonly append: (rows: readonly AuditRow[], options?: AppendOptions) => Promise<readonly string[]>;
   /** Newest first. @param limit default 100, at most 1,000 */
   readonly query: (filter: AuditFilter, page?: PageRequest) => Promise<Page<AuditRow>>;
   /** All rows of one event: its intent and its outcome, or its call. */

@@ -13,6 +13,7 @@ export interface Tables {
   readonly specgate_key_usage: { key_id: string; hour: string; effect: Effect; calls: number };
   readonly specgate_audit: AuditTable;
   readonly specgate_audit_open: { event_id: string; at: string };
+  readonly specgate_audit_keys: { idempotency_key: string; event_id: string; at: string };
   readonly specgate_audit_outbox: { writer: string; seq: number; at: string };
   readonly specgate_audit_seals: { writer: string; day: string; seq: number; hash: string };
   readonly specgate_oauth_artifacts: ArtifactTable;

@@ -45,7 +45,7 @@ const commit = async (from: number, to: number): Promise<void> => {
     const event = auditEvent(`e${seq}`, { at: `2026-07-01T00:00:00.${String(seq).padStart(3, "0")}Z` });
     rows.push(chained(event, rows.at(-1) ?? { writer: "w", seq: 0, hash: "" }));
   }
-  await store.audit.append(rows.slice(from - 1), true);
+  await store.audit.append(rows.slice(from - 1), { forward: true });
 };
 const received = (): readonly string[] =>
   receiver.requests.flatMap(({ body }) =>

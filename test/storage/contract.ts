@@ -370,9 +370,99 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         auditRow("w", 3, { eventId: "e2", kind: "intent", at: july(3), idempotencyKey: "h" }),
         auditRow("w", 4, { eventId: "e3", kind: "intent", at: july(4), idempotencyKey: "other" }),
       ];
-      await audit.append(rows);
+      await audit.append(rows, { follows: new Map([["e2", "e1"]]) });
       expect(await audit.byIdempotencyKey("h")).toEqual([rows[2]]);
       expect(await audit.byIdempotencyKey("none")).toEqual([]);
+    });
+
+    const keyed = (writer: string, seq: number, eventId: string, more: Partial<AuditRow> = {}): AuditRow =>
+      auditRow(writer, seq, { eventId, kind: "intent", idempotencyKey: "h", ...more });
+
+    it("lets an intent take its key from nobody, or from the event that it follows, and nobody else", async () => {
+      const first = keyed("w", 1, "e1");
+      expect(await audit.append([first])).toEqual([]);
+      expect(await audit.append([first])).toEqual([]); // its answer was lost
+      expect(await audit.append([keyed("v", 1, "e2")])).toEqual(["e2"]);
+      expect(await audit.append([keyed("v", 1, "e2")], { follows: new Map([["e2", "another"]]) })).toEqual(["e2"]);
+      const second = keyed("v", 1, "e2");
+      expect(await audit.append([second], { follows: new Map([["e2", "e1"]]) })).toEqual([]);
+      expect(await audit.append([first])).toEqual([]); // it was committed, whatever came of its key
+      expect(await audit.byIdempotencyKey("h")).toEqual([second]);
+      expect(await all(audit.stream())).toEqual([second, first]);
+    });
+
+    it("writes nothing of a batch with an intent whose key is taken", async () => {
+      await audit.append([keyed("w", 1, "e1")]);
+      const batch = [auditRow("v", 1, { eventId: "c", kind: "call" }), keyed("v", 2, "e2"), keyed("v", 3, "e3")];
+      expect([...(await audit.append(batch))].sort()).toEqual(["e2", "e3"]);
+      expect(await all(audit.stream())).toHaveLength(1);
+    });
+
+    it("gives a key to one of those who take it at once", async () => {
+      for (let round = 0; round < 10; round++) {
+        const idempotencyKey = `h${round}`;
+        const rows = ["a", "b", "c", "d"].map((writer) =>
+          keyed(writer, round + 1, `${writer}${round}`, { idempotencyKey }),
+        );
+        const late = (await Promise.all(rows.map((row) => audit.append([row])))).flat();
+        expect(late).toHaveLength(3);
+        const [kept] = await audit.byIdempotencyKey(idempotencyKey);
+        expect([...late, kept?.eventId].sort()).toEqual(rows.map(({ eventId }) => eventId));
+      }
+    });
+
+    it("forgets a key with its event", async () => {
+      await audit.append([keyed("w", 1, "e1")]);
+      await audit.deleteBefore("2026-07-02");
+      expect(await audit.byIdempotencyKey("h")).toEqual([]);
+      expect(await audit.append([keyed("w", 2, "e2")])).toEqual([]);
+    });
+
+    it("keeps rows that are to be forwarded until they are, oldest first", async () => {
+      const rows = [3, 1, 2].map((day, at) =>
+        auditRow("w", at + 1, { eventId: `e${at}`, kind: "call", at: `2026-07-0${day}T10:00:00.000Z` }),
+      );
+      const [late, early, middle] = rows as [AuditRow, AuditRow, AuditRow]; // as many as days
+      await audit.append(rows, { forward: true });
+      await audit.append(rows, { forward: true }); // its answer was lost
+      await audit.append([auditRow("v", 1, { eventId: "kept", kind: "call" })]);
+      expect(await audit.undelivered(10)).toEqual([early, middle, late]);
+      expect(await audit.undelivered(2)).toEqual([early, middle]);
+      for (const _ of ["taken off", "taken off before"]) await audit.delivered([early, middle]);
+      expect(await audit.undelivered(10)).toEqual([late]);
+      expect(await all(audit.stream())).toHaveLength(4);
+    });
+
+    it("notes nothing for forwarding of a batch that is not written", async () => {
+      await audit.append([auditRow("w", 1, { eventId: "e", kind: "outcome" })]);
+      const batch = [
+        auditRow("v", 1, { eventId: "c", kind: "call" }),
+        auditRow("v", 2, { eventId: "e", kind: "outcome" }),
+      ];
+      expect(await audit.append(batch, { forward: true })).toEqual(["e"]);
+      expect(await audit.undelivered(10)).toEqual([]);
+    });
+
+    it("forwards rows of several writers, and more than one statement holds", async () => {
+      await audit.append(chain("w", 600), { forward: true });
+      await audit.append(chain("v", 3), { forward: true });
+      expect((await audit.undelivered(500)).length).toBe(500);
+      const rows = chain("w", 600);
+      await audit.delivered([...rows.slice(0, 599), ...chain("v", 2)]);
+      expect(await audit.undelivered(10)).toEqual([...chain("v", 1, 3), ...rows.slice(599)]);
+    });
+
+    it("forgets the oldest beyond so many, and those whose day was deleted", async () => {
+      await audit.append(chain("w", 10), { forward: true });
+      expect(await audit.trimUndelivered(20)).toBe(0);
+      expect(await audit.trimUndelivered(4)).toBe(6);
+      expect(await audit.undelivered(10)).toEqual(chain("w", 4, 7));
+      expect(await all(audit.stream())).toHaveLength(10);
+      const later = auditRow("v", 1, { eventId: "later", kind: "call", at: "2026-07-09T10:00:00.000Z" });
+      await audit.append([later], { forward: true });
+      await audit.deleteBefore("2026-07-02");
+      expect(await audit.undelivered(10)).toEqual([later]);
+      expect(await audit.trimUndelivered(1)).toBe(0);
     });
 
     it("deletes whole days from the front of each chain, and keeps the last hash of each", async () => {
