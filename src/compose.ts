@@ -21,6 +21,7 @@ import { createRedisSeen } from "./calls/safeguards/seen.redis.ts";
 import type { Config, LimitsConfig, Rate } from "./config/config.ts";
 import { blamedFor } from "./http/address.ts";
 import { type AddressLimit, createAddressLimit } from "./http/addressLimit.ts";
+import type { AuthenticateAt } from "./http/authenticateAt.ts";
 import { createMcpListener, type McpListener } from "./http/mcp/listener.ts";
 import { createMetricsServer } from "./http/metricsServer.ts";
 import { createHttpServer } from "./http/server.ts";
@@ -45,12 +46,14 @@ import type { KeyStore, Store } from "./storage/port.ts";
 import { openStore } from "./storage/store.ts";
 import type { Surface } from "./surfaces/surface.ts";
 import { createLines, type Logger } from "./telemetry/log.ts";
-import { createMetrics } from "./telemetry/metrics.ts";
+import { createMetrics, type ObserveOperation } from "./telemetry/metrics.ts";
 import { Secret } from "./telemetry/secret.ts";
 
 /** What a gateway is made of. */
 export interface Parts extends Served {
   readonly logger: Logger;
+  /** `pipe`: it serves stdio, so stdout belongs to the protocol. Default `tcp`. */
+  readonly transport?: "tcp" | "pipe";
   /** Fetches metadata documents of OAuth clients. Default: as `safeFetch` does, from public hosts alone. */
   readonly fetchDocument?: StandingOAuth["fetchDocument"];
 }
@@ -71,6 +74,8 @@ export interface Gateway {
   readonly surfaces: () => readonly Surface[];
   /** Tells every client that listens what changed, e.g. that its list of tools did. */
   readonly notify: McpListener["notify"];
+  /** What another framing than HTTP serves with. */
+  readonly inside: Inside;
   /**
    * Serves this from now on, in one step: requests in flight finish with what they began with, and clients are told when
    * their lists of tools changed. Where to listen, Redis, secrets, and the limits on sessions and streams stay as they are.
@@ -82,6 +87,16 @@ export interface Gateway {
    * and answered: reads as such, changes that were sent as `outcome_unknown`. Safe to call twice; the shorter time counts.
    */
   readonly close: (how?: Closing) => Promise<void>;
+}
+
+/** The parts of a gateway that a framing of its own needs. */
+export interface Inside {
+  /** Opens the stores, and the port of the metrics where there is one; nothing else listens. */
+  readonly open: () => Promise<void>;
+  readonly authenticate: AuthenticateAt;
+  readonly read: Serving["read"];
+  /** Absent: nothing is measured. */
+  readonly observe?: ObserveOperation;
 }
 
 /** How long a gateway takes to close. Both are counted from the call. */
@@ -107,7 +122,7 @@ const longestCallMs = 120_000;
  * Wires a gateway: what stands as long as the process here, what a reload replaces in `serving.ts`. Nothing listens and
  * nothing is sent before `listen`. Throws `invalid_request` when the Config names something that the API does not have.
  */
-export function compose({ logger, fetchDocument, ...served }: Parts): Gateway {
+export function compose({ logger, transport = "tcp", fetchDocument, ...served }: Parts): Gateway {
   const { config } = served;
   const { server: own, limits } = config;
   const secrets = own.secrets.length > 0 ? own.secrets : [ephemeralSecret()];
@@ -118,7 +133,7 @@ export function compose({ logger, fetchDocument, ...served }: Parts): Gateway {
   };
   const url = (): string => own.publicUrl ?? `http://${shownHost(own.host)}:${state.port}`;
 
-  const metrics = own.metricsPort === undefined ? undefined : createMetrics({ transport: "tcp", ...config.metrics });
+  const metrics = own.metricsPort === undefined ? undefined : createMetrics({ transport, ...config.metrics });
   const redis = own.redisUrl === undefined ? undefined : connectRedis(own.redisUrl, { logger });
   const store = openStore(own.databaseUrl, { logger });
   const audit = createAuditLog({
@@ -126,7 +141,7 @@ export function compose({ logger, fetchDocument, ...served }: Parts): Gateway {
     logger,
     keepDays: () => serving.config.audit.keepDays,
     ...(redis && { leaseOf: (work) => createRedisLease(redis, work) }),
-    ...sinksOf(config),
+    ...sinksOf(config, transport),
   });
   const keys = keysIn(redis, secrets, store.keys);
   const sessions = sessionsIn(redis, limits.sessionsPerPrincipal);
@@ -225,6 +240,11 @@ export function compose({ logger, fetchDocument, ...served }: Parts): Gateway {
     shedding.close();
     await metricsServer?.close();
   };
+  const open = async (): Promise<void> => {
+    await Promise.all([redis?.ready(), store.ready()]);
+    audit.start();
+    state.metricsPort = await metricsServer?.listen(own.metricsPort ?? 0, own.host);
+  };
   let closing: Promise<void> | undefined;
   return {
     listener: mcp.listener,
@@ -233,10 +253,14 @@ export function compose({ logger, fetchDocument, ...served }: Parts): Gateway {
     url,
     metricsPort: () => state.metricsPort,
     notify: mcp.notify,
+    inside: {
+      open,
+      authenticate: (surface, rawHeaders, from) => serving.view.authenticate(surface, rawHeaders, from),
+      read: (reading) => serving.read(reading),
+      ...(metrics && { observe: metrics.operation }),
+    },
     listen: async () => {
-      await Promise.all([redis?.ready(), store.ready()]);
-      audit.start();
-      state.metricsPort = await metricsServer?.listen(own.metricsPort ?? 0, own.host);
+      await open();
       state.port = await server.listen(own.port, own.host);
       void news.serve(serving.hash);
       return state.port;
@@ -281,10 +305,10 @@ function warnOfStanding(started: Config, next: Config, logger: Logger): void {
 }
 
 /** Who hears of what the audit log holds. */
-function sinksOf({ audit, server }: Config): Pick<AuditLogOptions, "lines" | "webhook"> {
+function sinksOf({ audit, server }: Config, transport: "tcp" | "pipe"): Pick<AuditLogOptions, "lines" | "webhook"> {
   const { stdout, webhook } = audit.sinks;
   return {
-    ...(stdout && { lines: createLines() }),
+    ...(stdout && { lines: createLines(transport === "pipe" ? 2 : 1) }),
     ...(webhook && server.webhookSecret && { webhook: { ...webhook, secret: server.webhookSecret } }),
   };
 }

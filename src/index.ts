@@ -26,7 +26,7 @@ export interface GatewayOptions {
 }
 
 /** A gateway in an application of yours. */
-export interface Gateway extends Omit<ComposedGateway, "reload"> {
+export interface Gateway extends Omit<ComposedGateway, "reload" | "inside"> {
   /**
    * Serves the changed Api, configuration or hooks from now on, in one step: requests in flight finish with what they began
    * with, and clients are told when their lists of tools changed. What is left away stays as it is; a `config` that is a path is read again.

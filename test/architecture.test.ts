@@ -33,6 +33,7 @@ const table: Record<string, readonly string[]> = {
   index: ["*"],
   hooks: ["calls"],
   main: ["cli"],
+  stdio: ["*"],
   codegen: ["safeFetch"],
 };
 

@@ -8,6 +8,7 @@ import type { CreateFlags, KeysFlags, ListFlags, RotateFlags } from "./keys.ts";
 import type { MigrateFlags } from "./migrate.ts";
 import type { SearchFlags } from "./search.ts";
 import type { ServeFlags } from "./serve.ts";
+import type { StdioFlags } from "./stdio.ts";
 import { leaveWhenUnread, processTerminal, type Terminal } from "./terminal.ts";
 import type { ToolsFlags } from "./tools.ts";
 import { packageVersion } from "./version.ts";
@@ -82,6 +83,25 @@ function createProgram(terminal: Terminal, done: (code: number) => void): Comman
     .action(async (flags: ServeFlags) => {
       const { runServe } = await import("./serve.ts");
       done(await runServe(flags, terminal));
+    });
+
+  program
+    .command("stdio")
+    .description("serve one surface on stdin and stdout, to a client that starts it; gateway.yaml declares further settings")
+    .option("--config <file>", "gateway.yaml (default: the only openapi/*/gateway.yaml)")
+    .option("--spec <file|url|->", "generate in memory from this document and serve it")
+    .option("--header <name=value>", "header for fetching a private document; may be repeated", collectHeader, {})
+    .option("--upstream <url>", "base URL of the API; also --base-url")
+    .option("--read-only", "offer no tool that changes anything")
+    .option("--toolsets <names>", "offer only tools of these resource types or tags, with commas", nameList)
+    .option("--tools <names>", "offer only these tools, with commas; also --allowed-tools", nameList)
+    .option("--exclude-tools <names>", "leave these tools out, with commas; * is any text", nameList)
+    .option("--no-validate", "skip the validation of the document")
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (flags: StdioFlags, command: Command) => {
+      const { runStdio } = await import("./stdio.ts");
+      done(await runStdio(flags, command.args, terminal));
     });
 
   program

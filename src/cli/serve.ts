@@ -63,15 +63,16 @@ export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<n
   return stopped;
 }
 
-interface Loaded {
+/** An Api, the gateway.yaml that belongs to it, and its hooks. */
+export interface Loaded {
   readonly api: Api;
   readonly file: GatewayFile;
   readonly hooks: readonly ToolHook[];
 }
 
 /** @param before what stdin held, where the Spec came from there: it can be read once */
-async function readApi(
-  flags: ServeFlags,
+export async function readApi(
+  flags: Pick<ServeFlags, "config" | "spec" | "header" | "validate">,
   environment: Environment,
   terminal: Terminal,
   before: Api | undefined,

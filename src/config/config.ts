@@ -17,6 +17,7 @@ export interface Config {
   readonly oauth: OAuthConfig;
   readonly surfaces: { readonly [name: string]: SurfaceConfig };
   readonly narrowing: NarrowingConfig;
+  readonly stdio: StdioConfig;
   readonly search: SearchConfig;
   readonly toolsEndpoint: { readonly anonymous: "names" | "deny" };
   readonly brand: BrandConfig;
@@ -208,6 +209,60 @@ export interface NarrowingConfig {
   readonly toolsets?: readonly string[];
   readonly tools?: readonly string[];
   readonly exclude: readonly string[];
+  /** What the operator knows each of them by, where that is not the usual flag and variable. */
+  readonly saidBy?: { readonly [setting in "toolsets" | "tools" | "excludeTools"]?: string };
+}
+
+/** The stdio server: which Surface it serves, and what it is told at its start. */
+export interface StdioConfig {
+  /** Name of the Surface. Default: the first. */
+  readonly surface?: string;
+  /** By the name of the flag, without `--`. */
+  readonly settings: { readonly [flag: string]: StdioSetting };
+  /** How a setting that nobody gave is found, tried in this order. */
+  readonly resolve: readonly StdioLookup[];
+}
+
+export interface StdioSetting {
+  /** Name of the environment variable. Absent: the flag alone. */
+  readonly env?: string;
+  /** Default false. */
+  readonly required: boolean;
+  readonly description?: string;
+  /** What it is for. Absent: lookups alone use it. */
+  readonly to?: StdioTarget;
+}
+
+/**
+ * `url`: base URL of the API · `credential`: the key sent to it · `tools` `toolsets` `excludeTools` `readOnly`: as the flags of those
+ * names · `actor`: the id of the user on whose behalf a trusted program calls · `argument`: a fixed value of the Tools' argument of
+ * that name · `header`: a header of every request to the API · `basePath`: what is added to the base URL, `{}` for the value ·
+ * `host`: the host of the base URL, likewise.
+ */
+export type StdioTarget =
+  | "url"
+  | "credential"
+  | "tools"
+  | "toolsets"
+  | "excludeTools"
+  | "readOnly"
+  | "actor"
+  | { readonly argument: string; readonly elsewhere?: "allow" }
+  | { readonly header: string }
+  | { readonly basePath: string }
+  | { readonly host: string };
+
+/** A Tool that finds the value of a setting, where all that it asks for is given. */
+export interface StdioLookup {
+  readonly setting: string;
+  /** A Tool that reads, by its name in the Catalog. */
+  readonly tool: string;
+  /** `{public-slug}` stands for another setting, `{host}` for the host of the base URL. */
+  readonly arguments: { readonly [arg: string]: string };
+  /** What the item found must have, by dot paths, with the same placeholders. */
+  readonly match: { readonly [path: string]: string };
+  /** Dot path of the value in the item. Default `id`. */
+  readonly value: string;
 }
 
 /** What search knows of the API's own words. */

@@ -39,7 +39,8 @@ export interface Environment {
   readonly drainGraceMs?: number;
 }
 
-type Variables = Readonly<Record<string, string | undefined>>;
+/** An environment. */
+export type Variables = Readonly<Record<string, string | undefined>>;
 
 const logLevels: readonly string[] = ["fatal", "error", "warn", "info", "debug", "trace", "silent"];
 const shortestSecret = 16;
@@ -65,7 +66,7 @@ export function readEnvironment(variables: Variables): Environment {
     upstreamUrls: named(variables, "UPSTREAM_URL_", (name) => httpUrl(name, text(name), faults)),
     upstreamApiKeys: named(variables, "UPSTREAM_API_KEY_", (name) => secret(variables, name, faults)),
     ...optional("logLevel", oneOf("LOG_LEVEL", text("LOG_LEVEL"), logLevels, faults)),
-    readOnly: flag("SPECGATE_READ_ONLY", text("SPECGATE_READ_ONLY"), faults),
+    readOnly: flagValue("SPECGATE_READ_ONLY", text("SPECGATE_READ_ONLY"), faults),
     ...optional("toolsets", someOf(text("SPECGATE_TOOLSETS"))),
     ...optional("tools", someOf(text("SPECGATE_TOOLS"))),
     ...optional("excludeTools", someOf(text("SPECGATE_EXCLUDE_TOOLS"))),
@@ -164,14 +165,16 @@ function oneOf(
   return undefined;
 }
 
-function flag(name: string, text: string | undefined, faults: string[]): boolean {
+/** A yes or no, false where it is unset; any other word is a fault. */
+export function flagValue(name: string, text: string | undefined, faults: string[]): boolean {
   if (text === undefined || /^(0|false|no|off)$/i.test(text)) return false;
   if (/^(1|true|yes|on)$/i.test(text)) return true;
   faults.push(`${name} is "${text}"; give true or false`);
   return false;
 }
 
-function secret(variables: Variables, name: string, faults: string[]): Secret | undefined {
+/** The secret of a variable, or of the file that `<NAME>_FILE` names; undefined where neither is set. */
+export function secret(variables: Variables, name: string, faults: string[]): Secret | undefined {
   const given = variables[name]?.trim();
   const file = variables[`${name}_FILE`]?.trim();
   if (given) return new Secret(given);

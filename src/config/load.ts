@@ -32,6 +32,7 @@ import {
   withLines,
 } from "./resources.ts";
 import { gatewaySchema } from "./schema.ts";
+import { resolveStdio, type StdioFile, stdioFaults } from "./stdio.ts";
 
 /** `gateway.yaml` as written, after its schema has been checked: everything but `api` may be absent. */
 export interface GatewayFile {
@@ -44,6 +45,7 @@ export interface GatewayFile {
   readonly oauth?: OAuthFile;
   readonly surfaces?: Readonly<Record<string, SurfaceFile>>;
   readonly search?: Partial<Config["search"]>;
+  readonly stdio?: StdioFile;
   readonly toolsEndpoint?: Partial<Config["toolsEndpoint"]>;
   /** A TypeScript or JavaScript file, relative to gateway.yaml, that exports `hooks`. Run as the gateway, so trusted like it. */
   readonly hooks?: string;
@@ -164,6 +166,7 @@ function checkNames(source: Source, file: GatewayFile): void {
         `${source.file}:${source.lineOf(["safeguards", String(index), "surfaces"])}: safeguards.${index}.surfaces names ` +
           `"${name}"; declared surfaces: ${surfaces.join(", ")}`,
       );
+  faults.push(...stdioFaults(source, file.stdio, surfaces));
   faults.push(...oauthFaults(source, file.oauth ?? {}));
   faults.push(...resourceFaults(source, file.resources));
   if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"));
@@ -181,6 +184,7 @@ export interface Flags {
   readonly toolsets?: readonly string[];
   readonly tools?: readonly string[];
   readonly excludeTools?: readonly string[];
+  readonly saidBy?: Config["narrowing"]["saidBy"];
   /** Without DATABASE_URL nothing is written: to try an API out leaves no file behind. Default false. */
   readonly inMemory?: boolean;
 }
@@ -215,6 +219,7 @@ export function resolveConfig(file: GatewayFile, environment: Environment, flags
     }),
     surfaces: resolveSurfaces(file, Object.keys(upstreams), readOnly, brand.name, apiVersion),
     narrowing: resolveNarrowing(environment, flags),
+    stdio: resolveStdio(file.stdio),
     where: file.where ?? (() => ""),
     search: { aliases: {}, ...file.search },
     toolsEndpoint: { anonymous: "names", ...file.toolsEndpoint },
@@ -257,6 +262,7 @@ function resolveNarrowing(environment: Environment, flags: Flags): Config["narro
     ...(toolsets && { toolsets }),
     ...(tools && { tools }),
     exclude: flags.excludeTools ?? environment.excludeTools ?? [],
+    ...(flags.saidBy && { saidBy: flags.saidBy }),
   };
 }
 

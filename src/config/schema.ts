@@ -1,6 +1,7 @@
 import type { Schema } from "../descriptor.ts";
 import { codegenSchema } from "./codegen.ts";
 import { oauthSchema } from "./oauth.ts";
+import { stdioSchema } from "./stdio.ts";
 
 const text: Schema = { type: "string", minLength: 1 };
 const texts: Schema = { type: "array", items: text };
@@ -207,6 +208,7 @@ export const gatewaySchema: Schema = closed(
     keys: closed({ prefix: { type: "string", pattern: "^[a-z][a-z0-9]{0,15}$" } }),
     surfaces: { type: "object", minProperties: 1, additionalProperties: surface },
     hooks: text,
+    stdio: stdioSchema,
     search: closed({
       aliases: { type: "object", additionalProperties: { ...texts, minItems: 1 } },
     }),

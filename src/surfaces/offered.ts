@@ -22,7 +22,11 @@ export function offerTools({ surfaces, narrowing, where }: Parts, toolsOf: Tools
     }),
   );
   if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"));
-  assertKnown(narrowing, [...offered.values()].flat());
+  // What reads alone leaves out is no unknown name: both may be said of one server.
+  assertKnown(
+    narrowing,
+    Object.entries(surfaces).flatMap(([name, one]) => toolsOf(name).filter((tool) => isOffered({ ...one, readOnly: false }, tool))),
+  );
   const leaves = leavesOf({ readOnly: false, selections: selectionsOf(narrowing), exclude: narrowing.exclude });
   const left = new Map([...offered].map(([name, tools]) => [name, tools.filter(leaves)]));
   return (name) => left.get(name) ?? [];
@@ -56,16 +60,17 @@ function faultsOf(surface: string, { tools: config }: SurfaceConfig, tools: read
 }
 
 /** @throws invalid_request with `usage`, since flags and variables are what a person has just written */
-function assertKnown({ toolsets = [], tools: names = [], exclude }: Config["narrowing"], tools: readonly Tool[]): void {
+function assertKnown(config: Config["narrowing"], tools: readonly Tool[]): void {
+  const { toolsets = [], tools: names = [], exclude, saidBy } = config;
   const check = (setting: string, given: readonly string[], isToolset: boolean): readonly string[] =>
     given.flatMap((name) => {
       const fault = unknown(name, tools, isToolset);
       return fault === undefined ? [] : [`${setting}: ${fault}`];
     });
   const faults = [
-    ...check("--toolsets (SPECGATE_TOOLSETS)", toolsets, true),
-    ...check("--tools (SPECGATE_TOOLS)", names, false),
-    ...check("--exclude-tools (SPECGATE_EXCLUDE_TOOLS)", exclude, false),
+    ...check(saidBy?.toolsets ?? "SPECGATE_TOOLSETS (--toolsets)", toolsets, true),
+    ...check(saidBy?.tools ?? "SPECGATE_TOOLS (--tools)", names, false),
+    ...check(saidBy?.excludeTools ?? "SPECGATE_EXCLUDE_TOOLS (--exclude-tools)", exclude, false),
   ];
   if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"), { data: { usage: true } });
 }

@@ -112,13 +112,13 @@ describe("a surface offers", () => {
     {
       name: "of a flag",
       flags: { tools: ["get_wigdet"] },
-      want: '--tools (SPECGATE_TOOLS): "get_wigdet" matches no tool; did you mean get_widget?',
+      want: 'SPECGATE_TOOLS (--tools): "get_wigdet" matches no tool; did you mean get_widget?',
       usage: true,
     },
     {
       name: "of a variable",
       variables: { SPECGATE_EXCLUDE_TOOLS: "delete_widgett" },
-      want: '--exclude-tools (SPECGATE_EXCLUDE_TOOLS): "delete_widgett" matches no tool; did you mean delete_widget?',
+      want: 'SPECGATE_EXCLUDE_TOOLS (--exclude-tools): "delete_widgett" matches no tool; did you mean delete_widget?',
       usage: true,
     },
   ];
