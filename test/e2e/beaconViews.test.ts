@@ -15,8 +15,8 @@ import { projectRoot } from "./process.ts";
 
 const folder = join(projectRoot, "openapi/beacon");
 const prompt = (name: string): string => readFileSync(join(folder, "prompts", `${name}.md`), "utf8");
-const further = `
-  - uriTemplate: "beacon://pages/{page_id}/beats/pending-actions"
+/** In the place of the line that names the prompts, behind the resources. */
+const further = `  - uriTemplate: "beacon://pages/{page_id}/beats/pending-actions"
     name: pending-actions
     tool: list_beat_actions
     arguments: { pageId: "{page_id}", state: pending }
@@ -31,15 +31,9 @@ const further = `
     tool: list_status_pages
     path: items
     arguments: { fields: [name] }
-prompts: ./prompts
+whoami: true
 `;
-const yaml = readFileSync(join(folder, "gateway.yaml"), "utf8").replace(
-  "prompts: ./prompts",
-  further
-    .trimStart()
-    .replace(/\nprompts:.*/, "")
-    .replace(/^-/, "  -"),
-);
+const yaml = readFileSync(join(folder, "gateway.yaml"), "utf8").replace(/^prompts: .*$/m, further);
 const prompts = {
   "draft.md": prompt("draft_incident_update"),
   "review.md": prompt("review_active_incidents"),
