@@ -64,7 +64,7 @@ describe("npm run demo", () => {
     const [, file = ""] = scripts.demo?.split(" ") ?? [];
     const data = join(folder, "data/beacon.db");
     return serveNode(
-      [file, "--port", "0", "--beacon-port", "0", "--data", data],
+      [file, "--port", "0", "--beacon-port", "0", "--identity-port", "0", "--data", data],
       (line) => /at (http\S+\/mcp)/.exec(line)?.[1],
     );
   };
