@@ -76,6 +76,15 @@ const good: readonly Case[] = [
     ],
   },
   {
+    name: "a key that was answered without its result after a flush",
+    given: [
+      operation({ row: "a", key: "k", answer: "1" }),
+      operation({ row: "a", key: "k", answer: "2", unkept: true }),
+      row("a"),
+      allAlong("flush"),
+    ],
+  },
+  {
     name: "a yes with its row, and a no and a silence without",
     given: [
       operation({ row: "a", confirmed: "yes" }),

@@ -87,12 +87,8 @@ function isSessionLoss({ status, session }: Operation): boolean {
   return status === 404 && session !== null;
 }
 
-/**
- * H4: one effect per key. The effects of one key are the rows of one name. A store of keys that was emptied between two uses
- * knows nothing of the first: these gateways have no SQL to remember it.
- */
-const keysActOnce: Check = (history) => {
-  const { operations, rows } = history;
+/** H4: one effect per key, whatever Redis has lost. The effects of one key are the rows of one name. */
+const keysActOnce: Check = ({ operations, rows }) => {
   const byName = Map.groupBy(rows, ({ name }) => name);
   const byKey = Map.groupBy(
     operations.filter(({ key }) => key !== undefined),
@@ -100,7 +96,7 @@ const keysActOnce: Check = (history) => {
   );
   return [...byKey].flatMap(([key, uses]): Violation[] => {
     const effects = byName.get(uses[0]?.row ?? "") ?? [];
-    if (effects.length <= 1 || uses.some((use) => touched(history, use, ["flush"]))) return [];
+    if (effects.length <= 1) return [];
     return [{ invariant: "H4", what: `the key ${key} had ${effects.length} effects`, lines: [...uses, ...effects] }];
   });
 };
@@ -113,17 +109,23 @@ const openCodes: ReadonlySet<string> = new Set([
   "store_unavailable",
 ]);
 
-/** H5: the answers for one key are equal. */
+/** H5: the answers for one key are equal; that the result is not kept is one only where Redis has lost it. */
 const keysAnswerOnce: Check = (history) => {
+  const lost = history.operations.filter((use) => use.unkept === true && !touched(history, use, ["flush"]));
   const answered = history.operations.filter(
-    ({ key, answer, code }) => key !== undefined && answer !== undefined && !openCodes.has(code ?? ""),
+    ({ key, answer, code, unkept }) =>
+      key !== undefined && answer !== undefined && unkept !== true && !openCodes.has(code ?? ""),
   );
-  return [...Map.groupBy(answered, ({ key }) => key)].flatMap(([key, uses]): Violation[] => {
+  const forgotten = lost.map((use): Violation => {
+    return { invariant: "H5", what: `the key ${use.key} was answered without its result`, lines: [use] };
+  });
+  const differing = [...Map.groupBy(answered, ({ key }) => key)].flatMap(([key, uses]): Violation[] => {
     const [first] = uses;
     const other = uses.find(({ answer }) => answer !== first?.answer);
-    if (first === undefined || other === undefined || uses.some((use) => touched(history, use, ["flush"]))) return [];
+    if (first === undefined || other === undefined) return [];
     return [{ invariant: "H5", what: `the key ${key} was answered in two ways`, lines: [first, other] }];
   });
+  return [...differing, ...forgotten];
 };
 
 /** Each client's writes and Beacon's rows: acknowledged exactly one, otherwise at most one. */

@@ -1,5 +1,6 @@
 import { type Balancer, type BalancerOptions, startBalancer } from "../fakes/balancer.ts";
-import { freePort, type RedisServer, startRedis } from "../fakes/redis.ts";
+import { startPostgres, withoutPostgres } from "../fakes/postgres.ts";
+import { freePort, type RedisServer, startRedis, withoutRedis } from "../fakes/redis.ts";
 import type { AnnouncedReply } from "./gatewayProcess.ts";
 import type { Announced, Row } from "./history.ts";
 import { type Running, startProcess } from "./process.ts";
@@ -33,7 +34,7 @@ export interface ReplicaProcess {
   readonly start: () => Promise<void>;
 }
 
-/** Gateway processes over one Redis and one Beacon, behind a balancer: all real, each in a process of its own. */
+/** Gateway processes over one Redis, one PostgreSQL and one Beacon, behind a balancer: all real, each in a process of its own. */
 export interface Cluster {
   /** The MCP endpoint, behind the balancer. */
   readonly url: string;
@@ -52,6 +53,9 @@ const organisations: Readonly<Record<Tenant, string>> = { acme: "bk_demo_full_ac
 /** An answer to an announcement takes as long as Redis may: every session is written to. */
 const announceMs = 15_000;
 
+/** Runs that need a cluster are left out where one of its parts is (`SPECGATE_TEST_WITHOUT`). */
+export const withoutCluster: boolean = withoutRedis || withoutPostgres;
+
 /** What rows of clients begin with; the tenant follows. */
 export const rowPrefix = "cn:";
 
@@ -60,7 +64,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   // What a Redis had is there again after a restart: losing sessions is another fault than losing the store for a while.
   const redis = await startRedis(["--appendonly", "yes", "--appendfsync", "everysec"]);
   const beacon = await startProcess("test/load/beaconProcess.ts");
-  const env = { REDIS_URL: redis.url, UPSTREAM_URL: beacon.url };
+  const postgres = await startPostgres();
+  const env = { REDIS_URL: redis.url, UPSTREAM_URL: beacon.url, DATABASE_URL: await postgres.database() };
   const replicas = await Promise.all(Array.from({ length: count }, () => startReplica(env, plant)));
   const callers = await callersOf(beacon.url, keysPerTenant);
   const balancer = await startBalancer({
@@ -86,7 +91,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     close: async () => {
       await balancer.close();
       await Promise.all(replicas.map(({ kill }) => kill()));
-      await Promise.all([beacon.kill(), redis.close()]);
+      await Promise.all([beacon.kill(), redis.close(), postgres.close()]);
     },
   };
 }

@@ -25,7 +25,13 @@ export const faults: Readonly<Record<string, Break>> = {
       await sleep(6_000);
       cluster.redis.thaw();
     }),
-  "X3: Redis is emptied": (cluster, tell) => during("flush", tell, () => tellRedis(cluster, "FLUSHALL")),
+  "X3: Redis is emptied, again and again": (cluster, tell) =>
+    during("flush", tell, async () => {
+      for (let count = 0; count < 8; count++) {
+        await tellRedis(cluster, "FLUSHALL");
+        await sleep(300);
+      }
+    }),
   "X6: connections for messages are lost, again and again": (cluster, tell) =>
     during("pubsub", tell, async () => {
       for (let count = 0; count < 10; count++) {

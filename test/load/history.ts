@@ -43,6 +43,8 @@ export interface Operation {
   /** The call says itself that it was stopped. */
   readonly stopped?: true;
   readonly key?: string;
+  /** It was answered that it was done before, and that its result is not kept. */
+  readonly unkept?: true;
   /** What was answered to a call with a key, without the mark of a replay. */
   readonly answer?: string;
   /** Uses what belongs to another principal: a session id, or an event id. */

@@ -172,6 +172,14 @@ function codeOf({ content }: Readonly<Record<string, unknown>>): string {
   return told?.code ?? String(block?.text).slice(0, 200);
 }
 
+/** What a call with a key came to, as far as its answer says. */
+export function createdOf(result: Readonly<Record<string, unknown>>): Pick<Operation, "answer" | "unkept"> {
+  const { replayed, ...created } = structuredOf(result);
+  const isUnkept =
+    replayed === true && created.item === undefined && JSON.stringify(created.notes).includes("not kept");
+  return { answer: JSON.stringify(created), ...(isUnkept && { unkept: true }) };
+}
+
 /** The structured result of a Tool. */
 export function structuredOf(result: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return (result.structuredContent ?? {}) as Readonly<Record<string, unknown>>; // MCP says it is an object

@@ -31,6 +31,13 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
         find: "if not state or (state == 'unknown' and ARGV[5] == '1') then",
         replace: "if not state or state == 'inflight' or (state == 'unknown' and ARGV[5] == '1') then",
       },
+      // The audit log would notice: it is asked before, and a second time as the intent is written.
+      {
+        file: "src/calls/earlier.ts",
+        find: 'if (action.mode !== "keyed") return',
+        replace: "return",
+      },
+      { file: "src/storage/keyHeads.ts", find: "if (taken.length === 0) late.push(head.event_id);", replace: "" },
     ],
   },
   "a replay with another result": {

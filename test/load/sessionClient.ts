@@ -3,7 +3,7 @@ import type { Caller } from "./cluster.ts";
 import { rowPrefix } from "./cluster.ts";
 import type { History } from "./history.ts";
 import { type Listener, startListening } from "./listener.ts";
-import { type Answered, type Asking, createPeer, itemOf, markOf, type Peer, structuredOf } from "./peer.ts";
+import { type Answered, type Asking, createdOf, createPeer, itemOf, markOf, type Peer, structuredOf } from "./peer.ts";
 import type { Message, Wire } from "./wire.ts";
 
 /** What clients know of one another, to try what is not theirs. */
@@ -191,15 +191,15 @@ const create: Step = async (client) => {
   const once = (): Promise<Answered> =>
     callTool(client, "create", "create_label", args, {
       facts: { row, key: args.idempotency_key },
-      judge: (result) => (itemOf(result).name === row ? undefined : `created ${text(itemOf(result))}`),
+      judge: (result) =>
+        itemOf(result).name === row || createdOf(result).unkept ? undefined : `created ${text(itemOf(result))}`,
       learn: (result) => {
-        const { replayed: _, ...created } = structuredOf(result);
-        id = itemOf(result).id;
-        return { answer: JSON.stringify(created) };
+        id ??= itemOf(result).id;
+        return createdOf(result);
       },
     });
   const uses = await Promise.all([once(), once()]);
-  if (!uses.some(({ line }) => line.outcome === "ok")) return false;
+  if (id === undefined) return uses.some(({ line }) => line.outcome === "ok");
   const { line } = await callTool(
     client,
     "read own",

@@ -20,7 +20,7 @@ const wanted = {
 const mostBytes = 2_048;
 const mostMegabytesPer10Minutes = 1;
 /** Until code is compiled and pools are full, memory grows: the slope is that of what comes after. */
-const warmUpShare = 0.3;
+const warmUpShare = 0.4;
 const sampleMs = 2_000;
 /** `initialize` requests at a time. */
 const opening = 32;

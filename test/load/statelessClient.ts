@@ -1,6 +1,6 @@
 import { rowPrefix } from "./cluster.ts";
 import type { Operation } from "./history.ts";
-import { type Answered, type Asking, createPeer, itemOf, markOf, type Peer, structuredOf } from "./peer.ts";
+import { type Answered, type Asking, createdOf, createPeer, itemOf, markOf, type Peer, structuredOf } from "./peer.ts";
 import { both, type ClientOptions } from "./sessionClient.ts";
 
 const version = "2026-07-28";
@@ -76,11 +76,8 @@ const create: Step = async (client) => {
   const once = (): Promise<Answered> =>
     callTool(client, "create", "create_label", args, {
       facts: { row, key: args.idempotency_key },
-      judge: (result) => (itemOf(result).name === row ? undefined : "created another"),
-      learn: (result) => {
-        const { replayed: _, ...created } = structuredOf(result);
-        return { answer: JSON.stringify(created) };
-      },
+      judge: (result) => (itemOf(result).name === row || createdOf(result).unkept ? undefined : "created another"),
+      learn: createdOf,
     });
   const uses = await Promise.all([once(), once()]);
   return uses.some(({ line }) => line.outcome === "ok");

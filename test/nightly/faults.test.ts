@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { withoutRedis } from "../fakes/redis.ts";
-import { type Cluster, startCluster } from "../load/cluster.ts";
+import { type Cluster, startCluster, withoutCluster } from "../load/cluster.ts";
 import { faults, runFault } from "../load/faults.ts";
 
-describe.skipIf(withoutRedis)("every fault, three times", () => {
+describe.skipIf(withoutCluster)("every fault, three times", () => {
   let cluster: Cluster;
   beforeEach(async () => {
     cluster = await startCluster({ keysPerTenant: 10 });

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { withoutRedis } from "../../fakes/redis.ts";
-import { type Cluster, startCluster } from "../cluster.ts";
+import { type Cluster, startCluster, withoutCluster } from "../cluster.ts";
 import { runFault } from "../faults.ts";
 import type { Operation } from "../history.ts";
 import type { Load } from "../run.ts";
@@ -11,7 +10,7 @@ const outageBoundMs = 6_000;
 const noticedMs = 1_500;
 
 /** reliability.md §11, with 100 clients of both eras. What may be refused meanwhile, the checker knows. */
-describe.skipIf(withoutRedis)("in mid-load", () => {
+describe.skipIf(withoutCluster)("in mid-load", () => {
   let cluster: Cluster;
   beforeEach(async () => {
     cluster = await startCluster({ keysPerTenant: 10 });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { withoutRedis } from "../../fakes/redis.ts";
-import { type Cluster, startCluster } from "../cluster.ts";
+import { type Cluster, startCluster, withoutCluster } from "../cluster.ts";
 import { type Load, runLoad } from "../run.ts";
 
 /** Session-era clients, and clients of 2026-07-28 beside them (reliability.md §10, L3). */
@@ -14,7 +13,7 @@ const wholeSeconds = 60;
  * Three gateway processes, one Redis and one Beacon behind a round-robin proxy without affinity. About 350 requests a second:
  * two cores carry clients, proxy and all the rest, and answers that wait for a processor would prove nothing.
  */
-describe.skipIf(withoutRedis)("500 clients on three replicas", () => {
+describe.skipIf(withoutCluster)("500 clients on three replicas", () => {
   let cluster: Cluster;
   let load: Load;
   let tookMs: number;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { withoutRedis } from "../../fakes/redis.ts";
 import { checkPlanted } from "../checkPlanted.ts";
+import { withoutCluster } from "../cluster.ts";
 import { plantedBugs } from "../planted.ts";
 
 /** The three that people would suffer most from; `npm run nightly` plants them all. */
@@ -10,7 +10,7 @@ const names = [
   "a broadcast that leaves sessions out",
 ];
 
-describe.skipIf(withoutRedis)("a planted bug", () => {
+describe.skipIf(withoutCluster)("a planted bug", () => {
   it.each(names)("is caught by the invariant meant for it: %s", async (name) => {
     const bug = plantedBugs[name];
     expect(await checkPlanted(name)).toContain(bug?.breaks);

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { withoutRedis } from "../../fakes/redis.ts";
-import { type Cluster, startCluster } from "../cluster.ts";
+import { type Cluster, startCluster, withoutCluster } from "../cluster.ts";
 import type { Announced } from "../history.ts";
 import { createWire, messageOf, type StreamEvent, type Wire } from "../wire.ts";
 
@@ -18,7 +17,7 @@ interface Stream {
   readonly events: { readonly number: number | undefined; readonly at: number }[];
 }
 
-describe.skipIf(withoutRedis)("500 event streams on three replicas", () => {
+describe.skipIf(withoutCluster)("500 event streams on three replicas", () => {
   let cluster: Cluster;
   let wire: Wire;
   const leave = new AbortController();
