@@ -72,17 +72,17 @@ describe("an audit writer", () => {
   });
 
   it("refuses an intent within its bound while the store is away, and at once after that", async () => {
-    const writer = createAuditWriter({ store, logger, boundMs: 200 });
+    const writer = createAuditWriter({ store, logger, boundMs: 2_000 });
     fault = away;
     const start = performance.now();
     await expect(writer.intend(auditEvent("e1"))).rejects.toMatchObject({
       code: "audit_unavailable",
       facts: { change: "none" },
     });
-    expect(performance.now() - start).toBeGreaterThan(150);
+    expect(performance.now() - start).toBeGreaterThan(1_500);
     const again = performance.now();
     await expect(writer.intend(auditEvent("e2"))).rejects.toMatchObject({ code: "audit_unavailable" });
-    expect(performance.now() - again).toBeLessThan(100);
+    expect(performance.now() - again).toBeLessThan(1_000);
     fault = undefined;
     await until(() => expect(writer.waiting()).toBe(0));
     await writer.intend(auditEvent("e3"));

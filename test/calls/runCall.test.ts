@@ -177,7 +177,9 @@ describe("a call", () => {
 
   it("regression 11: without arguments is a call with none", async () => {
     const { call } = await start(json([]));
-    expect(await call("list_widgets", {})).toEqual({ structured: { items: [], returnedCount: 0, hasMore: false } });
+    expect(await call("list_widgets", {})).toMatchObject({
+      structured: { items: [], returnedCount: 0, hasMore: false },
+    });
   });
 
   it("is refused before its arguments are looked at when its principal may not make it, in the words for an unknown tool", async () => {
