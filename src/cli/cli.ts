@@ -87,7 +87,9 @@ function createProgram(terminal: Terminal, done: (code: number) => void): Comman
 
   program
     .command("stdio")
-    .description("serve one surface on stdin and stdout, to a client that starts it; gateway.yaml declares further settings")
+    .description(
+      "serve one surface on stdin and stdout, to a client that starts it; gateway.yaml declares further settings",
+    )
     .option("--config <file>", "gateway.yaml (default: the only openapi/*/gateway.yaml)")
     .option("--spec <file|url|->", "generate in memory from this document and serve it")
     .option("--header <name=value>", "header for fetching a private document; may be repeated", collectHeader, {})

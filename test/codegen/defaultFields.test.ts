@@ -83,12 +83,8 @@ describe("the default fields of a noun with many fields", () => {
     const resource = widgets({ id: text, name: text, ...others });
     const { list, get } = resource.tools;
     if (list === undefined || get === undefined) throw new Error("no tools");
-    expect(fieldsArgument({ api: emptyApi, resource, spec: list })?.description).toBe(
-      "Default: the first 2.",
-    );
-    expect(fieldsArgument({ api: emptyApi, resource, spec: get })?.description).toBe(
-      "Default: all.",
-    );
+    expect(fieldsArgument({ api: emptyApi, resource, spec: list })?.description).toBe("Default: the first 2.");
+    expect(fieldsArgument({ api: emptyApi, resource, spec: get })?.description).toBe("Default: all.");
   });
 });
 
