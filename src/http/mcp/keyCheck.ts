@@ -3,8 +3,8 @@ import { sendJson } from "./reply.ts";
 
 /**
  * Answers a plain `curl` of the path with a good key: 200, who the key is, and an `Mcp-Session-Id` for show, as people who
- * check a key by hand look for one. It is never stored and is 404 when used (protocol.md §5.2). None
- * where the Surface keeps no sessions.
+ * check a key by hand look for one, on a Surface without sessions too (security.md B30). It is never stored; where sessions are kept
+ * it is 404 when used (protocol.md §5.2).
  */
 export function sendKeyCheck({ res, headers, surface, principal, parts }: Exchange): void {
   const { sessionIds, now } = parts;
@@ -21,7 +21,6 @@ export function sendKeyCheck({ res, headers, surface, principal, parts }: Exchan
       ? { note: "The gateway does not check keys itself; the API decides on each call." }
       : {}),
   };
-  const shown =
-    surface.sessions === "off" ? {} : { "mcp-session-id": sessionIds.show(sessionIds.principalHash(principal), now()) };
+  const shown = { "mcp-session-id": sessionIds.show(sessionIds.principalHash(principal), now()) };
   sendJson(res, 200, { ...headers, ...shown }, [`${JSON.stringify(body, null, 2)}\n`]);
 }
