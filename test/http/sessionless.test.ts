@@ -106,7 +106,7 @@ describe("a Surface with sessions: off", () => {
     });
   }
 
-  it("shows no session id in the key check, and the page to a browser", async () => {
+  it("shows a session id in the key check alone, and the page to a browser", async () => {
     const check = await get(gateway.url, { ...key, accept: "*/*" });
     expect([check.status, check.headers.has("mcp-session-id")]).toEqual([200, true]); // for show: people look for it
     expect((await get(gateway.url, { accept: "text/html" })).headers.get("content-type")).toMatch(/^text\/html/);
