@@ -18,6 +18,7 @@ const config: ViteUserConfig = {
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/conformance/**", "test/nightly/**", "test/load/runs/**", "test/faults/**"],
+          globalSetup: "scripts/buildWeb.mjs",
           testTimeout: 30_000,
           maxWorkers: atOnce,
         },
@@ -26,6 +27,7 @@ const config: ViteUserConfig = {
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts", "test/conformance/**/*.test.ts"],
+          globalSetup: "scripts/buildWeb.mjs",
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: atOnce,

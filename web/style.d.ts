@@ -1,0 +1,2 @@
+/** Vite puts it into a file beside the script. */
+declare module "*.css" {}
