@@ -32,7 +32,7 @@ upstreams:
   default:
     url: ${upstreamUrl}
     limits: { runningPerPrincipal: 64 }
-limits: { readsPerMinute: off, writesPerMinute: off, requestsPerMinutePerAddress: off, shedAboveDelayMs: off }
+limits: { readsPerMinute: off, writesPerMinute: off, requestsPerMinutePerAddress: off, inFlightPerPrincipal: 512, shedAboveDelayMs: off }
 credentials:
   check:
     operation: listEdgeBeacon

@@ -301,6 +301,8 @@ export interface LimitsConfig {
   readonly runningCalls: number;
   /** Requests to MCP endpoints that are served at once in this process, open streams not counted. Default 512. */
   readonly inFlight: number;
+  /** Those of one principal, so that one who does not wait for answers leaves places to others. Default 64. */
+  readonly inFlightPerPrincipal: number;
   /** Delay of the event loop, 99th percentile in ms, beyond which new calls are refused. Default 200. */
   readonly shedAboveDelayMs: Rate;
   /** Part of the heap that V8 may take, in percent, beyond which they are too. Default 85. */

@@ -296,6 +296,7 @@ const defaultLimits: Config["limits"] = {
   countPages: 20,
   runningCalls: 512,
   inFlight: 512,
+  inFlightPerPrincipal: 64,
   shedAboveDelayMs: 200,
   shedAboveHeapPercent: 85,
   readsPerMinute: 120,

@@ -222,6 +222,7 @@ export const gatewaySchema: Schema = closed(
       countPages: count,
       runningCalls: count,
       inFlight: count,
+      inFlightPerPrincipal: count,
       shedAboveDelayMs: rate,
       shedAboveHeapPercent: rate,
       readsPerMinute: rate,

@@ -107,6 +107,7 @@ describe("gateway.yaml", () => {
       requestsPerMinutePerAddress: 3_000,
       failuresPerMinute: 20,
       inFlight: 512,
+      inFlightPerPrincipal: 64,
       shedAboveDelayMs: 200,
       shedAboveHeapPercent: 85,
     });

@@ -291,12 +291,12 @@ describe("the questions of one request", () => {
     const state = { version: "2025-11-25", client: null, initialized: true, logLevel: null, subscriptions: [] };
     await sessions.create("s", "p", { ...state, capabilities: { roots: {} } });
     const sent: string[] = [];
-    const work = createWork(1);
-    work.enter();
+    const work = createWork({ most: 1 });
+    const place = work.enter();
     const send = async (text: string): Promise<void> => {
       sent.push((JSON.parse(text) as { id: string }).id);
     };
-    const asked = createSessionAsk(given({ sessions, send, aside: work.aside }))(["a", "b", "c"].map(question));
+    const asked = createSessionAsk(given({ sessions, send, aside: place.aside }))(["a", "b", "c"].map(question));
     await expect.poll(() => sent).toHaveLength(3);
     expect(work.count()).toBe(0);
     const [first, second] = sent as [string, string];

@@ -15,7 +15,7 @@ import type { BodyLimits } from "./body.ts";
 import type { ChangeHub } from "./changeHub.ts";
 import type { OpenStreams } from "./openStreams.ts";
 import type { StreamLimits } from "./streamLimits.ts";
-import type { Work } from "./work.ts";
+import type { Place, Work } from "./work.ts";
 
 /** What all requests of a listener share. Holds nothing of any client but counts. */
 export interface Parts {
@@ -55,6 +55,8 @@ export interface Exchange {
   /** Headers that every response of the path carries. */
   readonly headers: OutgoingHttpHeaders;
   readonly requestId: string;
+  /** Among the requests being served. */
+  readonly place: Place;
   readonly parts: Parts;
 }
 

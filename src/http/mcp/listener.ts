@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { anonymous } from "../../auth/authenticate.ts";
 import { deriveKeys } from "../../auth/keys.ts";
+import { lastingId } from "../../auth/principal.ts";
 import type { Revocations } from "../../auth/revocations.ts";
 import { type ErrorCode, GatewayError, httpStatus } from "../../errors.ts";
 import { type Change, changeNotification } from "../../mcp/changes.ts";
-import type { Surface } from "../../mcp/context.ts";
+import type { Principal, Surface } from "../../mcp/context.ts";
 import { createPolls } from "../../mcp/polls.ts";
 import { rpc } from "../../mcp/versions.ts";
 import { createSessionIds } from "../../session/id.ts";
@@ -31,7 +33,7 @@ import { serveBatch, serveSession } from "./session.ts";
 import { serveSessionDelete, serveSessionGet, sessionStream } from "./sessionGet.ts";
 import { serveStateless } from "./stateless.ts";
 import { createStreamLimits, type StreamLimitOptions } from "./streamLimits.ts";
-import { createWork } from "./work.ts";
+import { createWork, type Place } from "./work.ts";
 
 /** What of a listener follows from the configuration and the Catalog, and may be replaced while it serves. */
 export interface McpView {
@@ -54,6 +56,8 @@ export interface McpListenerOptions extends McpView {
   readonly streams?: StreamLimitOptions;
   /** Requests served at once in this process; one more is 503. Default 512. */
   readonly maxInFlight?: number;
+  /** Those of one principal; one more is 429. Default 64. */
+  readonly maxInFlightPerPrincipal?: number;
   readonly log?: Pick<Logger, "error">;
   /** Takes the measure of each MCP request. Default: nothing is measured. */
   readonly observe?: ObserveOperation;
@@ -189,7 +193,10 @@ function standingParts(
     streamLimits: createStreamLimits(options.streams),
     changes: createChangeHub(),
     polls: createPolls({ surfaceAt }),
-    work: createWork(options.maxInFlight ?? 512),
+    work: createWork({
+      ...(options.maxInFlight !== undefined && { most: options.maxInFlight }),
+      ...(options.maxInFlightPerPrincipal !== undefined && { mostPerPrincipal: options.maxInFlightPerPrincipal }),
+    }),
     openStreams: createOpenStreams(),
     log: options.log,
     now: options.now ?? Date.now,
@@ -215,7 +222,7 @@ function pathOf(req: IncomingMessage & { readonly originalUrl?: string }): strin
 }
 
 /** A request to a Surface path, before its credential was looked at. */
-type Arrival = Omit<Exchange, "principal">;
+type Arrival = Omit<Exchange, "principal" | "place">;
 
 async function serve(arrival: Arrival): Promise<void> {
   arrival.parts.addresses?.take(arrival.network);
@@ -226,24 +233,33 @@ async function serve(arrival: Arrival): Promise<void> {
       return serveGet(arrival);
     case "DELETE":
       if (keepsNone(arrival)) return refuseMethod(arrival);
-      return counted(arrival, () => authenticated(arrival).then(serveSessionDelete));
+      return counted(arrival, async (place) => serveSessionDelete(await authenticated(arrival, place)));
     default:
       return refuseMethod(arrival);
   }
 }
 
-async function authenticated(arrival: Arrival): Promise<Exchange> {
+async function authenticated(arrival: Arrival, place: Place): Promise<Exchange> {
   const { req, surface, network, parts } = arrival;
-  return { ...arrival, principal: narrowed(await parts.authenticate(surface, req.rawHeaders, network), req) };
+  const principal = narrowed(await parts.authenticate(surface, req.rawHeaders, network), req);
+  const who = countedAs(principal, network);
+  if (who !== undefined) place.holdFor(who);
+  return { ...arrival, principal, place };
+}
+
+/** Callers without a key are one principal but many people: by address, and not where a proxy of ours hides it. */
+function countedAs(principal: Principal, network: string | undefined): string | undefined {
+  if (principal.id !== anonymous.id) return lastingId(principal);
+  return network === undefined ? undefined : `network ${network}`;
 }
 
 /** Runs `work` as one of the requests in flight. Throws `overloaded` when there are too many. */
-async function counted<Value>({ parts }: Arrival, work: () => Promise<Value>): Promise<Value> {
-  parts.work.enter();
+async function counted<Value>({ parts }: Arrival, work: (place: Place) => Promise<Value>): Promise<Value> {
+  const place = parts.work.enter();
   try {
-    return await work();
+    return await work(place);
   } finally {
-    parts.work.leave();
+    place.leave();
   }
 }
 
@@ -251,10 +267,10 @@ async function servePost(arrival: Arrival): Promise<void> {
   const { req, parts } = arrival;
   // The stateless era says in a header what it is about, so that nothing of a call that is not taken is read.
   if (isCall(header(req, "mcp-method")?.trim())) parts.shedding?.assertTakes("call");
-  parts.work.enter();
+  const place = parts.work.enter();
   let body: unknown;
   try {
-    const exchange = await authenticated(arrival);
+    const exchange = await authenticated(arrival, place);
     body = await readJson(req, parts.bodyLimits);
     const inbound = eraOf(body, header(req, "mcp-protocol-version")?.trim());
     if (inbound.era === "session" && parts.shedding !== undefined)
@@ -265,7 +281,7 @@ async function servePost(arrival: Arrival): Promise<void> {
   } catch (thrown) {
     fail(arrival, GatewayError.from(thrown), body);
   } finally {
-    parts.work.leave();
+    place.leave();
   }
 }
 
@@ -286,10 +302,10 @@ async function serveGet(arrival: Arrival): Promise<void> {
   const { req, surface, parts } = arrival;
   if (accepts(req, "text/event-stream")) {
     if (keepsNone(arrival)) return refuseMethod(arrival);
-    return serveSessionGet(await counted(arrival, () => authenticated(arrival)));
+    return serveSessionGet(await counted(arrival, (place) => authenticated(arrival, place)));
   }
   if (parts.page !== undefined && accepts(req, "text/html")) return sendPage(arrival, parts.page(surface, req));
-  await counted(arrival, async () => sendKeyCheck(await authenticated(arrival)));
+  await counted(arrival, async (place) => sendKeyCheck(await authenticated(arrival, place)));
 }
 
 function preflight(req: IncomingMessage, res: ServerResponse, edge: EdgePolicy): void {

@@ -38,7 +38,7 @@ export function contextOf(exchange: Exchange, session: PostSession, message: Rpc
   };
 }
 
-function askOf({ parts }: Exchange, session: PostSession, { signal, send }: Running): McpContext["ask"] {
+function askOf({ parts, place }: Exchange, session: PostSession, { signal, send }: Running): McpContext["ask"] {
   if (send === null) return refuseToAsk("a request of a batch cannot ask; send it alone");
   if (session.store === "none") return refuseToAsk("this endpoint keeps no sessions, so it cannot ask the user");
   if (session.store === "away") {
@@ -48,8 +48,8 @@ function askOf({ parts }: Exchange, session: PostSession, { signal, send }: Runn
     };
   }
   const { id: sessionId, state } = session;
-  const { sessions, work } = parts;
-  return createSessionAsk({ sessions, sessionId, capabilities: state.capabilities, signal, send, aside: work.aside });
+  const { sessions } = parts;
+  return createSessionAsk({ sessions, sessionId, capabilities: state.capabilities, signal, send, aside: place.aside });
 }
 
 function refuseToAsk(why: string): McpContext["ask"] {

@@ -123,7 +123,7 @@ async function listen(
   };
   const unsubscribe = exchange.parts.changes.subscribe(hear);
   const unwatch = (honoured.resourceSubscriptions ?? []).map((uri) => watchResource(exchange, uri, hear));
-  await exchange.parts.work.aside(aborted(held.signal));
+  await exchange.place.aside(aborted(held.signal));
   unsubscribe();
   for (const stop of unwatch) stop();
   return mark;
