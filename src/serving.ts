@@ -13,6 +13,7 @@ import { createAccounts } from "./calls/accounts.ts";
 import { assertScopeRules, createAuthorize, knownScopes } from "./calls/authorize.ts";
 import { type Arguments, applyInterceptors, type HandTool, type Outcome } from "./calls/call.ts";
 import type { Claims } from "./calls/claims.ts";
+import { customising } from "./calls/customTool.ts";
 import { createDriftReport } from "./calls/drift.ts";
 import { createHolds } from "./calls/holds.ts";
 import { hookIndex, type ToolHook } from "./calls/hooks.ts";
@@ -211,7 +212,10 @@ export function createServing(served: Served, standing: Standing): Serving {
   const authorize = createAuthorize(config.scopes);
   const permits = permitsWithin(authorize);
   const { keys } = standing;
-  const run = applyInterceptors([countingKeyCalls(keys.use.called), untilRevoked(keys.revocations)], calls.run);
+  const run = applyInterceptors(
+    [countingKeyCalls(keys.use.called), untilRevoked(keys.revocations), customising()],
+    calls.run,
+  );
   const answered = new Set(hooks.filter(({ hook }) => hook.instead !== undefined).map(({ tool }) => tool));
   const toolsOf = guardTools(config.safeguards, { catalog, surfaces: Object.keys(config.surfaces), answered });
   const offered = offerTools(config, toolsOf);

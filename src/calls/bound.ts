@@ -3,6 +3,7 @@ import type { Tool, ToolDefinition } from "../catalog/tool.ts";
 import type { Json, Schema } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
 import type { Arguments, Call } from "./call.ts";
+import { customOf } from "./customTool.ts";
 
 /** A Tool as a principal with bound arguments sees it; a Call of it runs `base`. */
 interface BoundTool extends Tool {
@@ -14,7 +15,7 @@ const mostListed = 100;
 
 /** The Tool behind what {@link boundTool} gave; any other Tool is itself. */
 export function baseOf(tool: Tool): Tool {
-  return "base" in tool ? (tool as BoundTool).base : tool; // only boundTool gives a Tool that name
+  return "base" in tool ? (tool as BoundTool).base : tool; // only boundTool and customTool give a Tool that name
 }
 
 /** Whether every bound argument is one of the Tool's, or may be missed: a Tool without it could reach what it keeps out. */
@@ -26,8 +27,13 @@ export function takesBindings(tool: Tool, bound: BoundArguments): boolean {
  * `tool` with the schema that is left to the principal: a `fixed` argument is gone, one bound to be `within` a set is required
  * and lists it. The Tool itself where nothing of it is bound. The definition is built on first use.
  */
-export function boundTool(tool: Tool, { boundArguments: bound }: Principal): Tool {
+export function boundTool(tool: Tool, { boundArguments: bound }: Pick<Principal, "boundArguments">): Tool {
   if (bound === undefined) return tool;
+  const custom = customOf(tool);
+  if (custom !== undefined) {
+    const inner = boundTool(custom.inner, { boundArguments: bound });
+    return inner === custom.inner ? tool : custom.over(inner, bound);
+  }
   const own = bindingsOf(tool, bound);
   if (own.length === 0) return tool;
   const { name, aliases, resource, kind, effect, origin } = tool;

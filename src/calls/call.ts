@@ -34,6 +34,8 @@ export interface Call {
   readonly tool: Tool;
   readonly args: Arguments;
   readonly principal: Principal;
+  /** The Tool and the arguments as the client knows them, where the Surface has names of its own. */
+  readonly given?: { readonly tool: Tool; readonly args: Arguments };
   /** Name of the Surface it came through. */
   readonly surface: string;
   /** Unique per request; in logs, errors and audit. */

@@ -1,3 +1,4 @@
+import type { Json } from "../descriptor.ts";
 import type { Secret } from "../telemetry/secret.ts";
 import type { CodegenConfig } from "./codegen.ts";
 import type { OAuthConfig } from "./oauth.ts";
@@ -202,6 +203,33 @@ export interface SurfaceToolsConfig {
   readonly deny: readonly string[];
   /** Names of ResourceTypes, tags, or globs of Tools. */
   readonly toolsets?: readonly string[];
+  /** By the Tool's name in the Catalog, what it is called here. Default none. */
+  readonly rename: { readonly [tool: string]: ToolCustomConfig };
+  /** By name or glob of Tools, then by the argument's name in the Catalog; the first that names both applies. Default none. */
+  readonly arguments: { readonly [tool: string]: { readonly [arg: string]: ArgumentConfig } };
+}
+
+/** What of a Tool is another at a Surface. */
+export interface ToolCustomConfig {
+  readonly name?: string;
+  readonly title?: string;
+  readonly description?: string;
+}
+
+/** What of an argument is another at a Surface. */
+export interface ArgumentConfig {
+  readonly name?: string;
+  readonly description?: string;
+  /** It leaves the schema and is sent with every call. */
+  readonly fixed?: Json;
+  /** It leaves the schema and is never sent. */
+  readonly hidden?: true;
+  /** Sent where it is left out. */
+  readonly default?: Json;
+  /** The values that are left of those that the API takes. */
+  readonly enum?: readonly Json[];
+  /** It must be given here, though the API does not ask for it. */
+  readonly required?: true;
 }
 
 /** What flags and environment leave of the Tools of every Surface (ecosystem.md §6). */

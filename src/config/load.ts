@@ -14,6 +14,7 @@ import type {
   PromptConfig,
   SafeguardConfig,
   SurfaceConfig,
+  ToolCustomConfig,
   UpstreamConfig,
   UpstreamErrorCode,
   UpstreamErrorRule,
@@ -85,7 +86,9 @@ type CredentialsFile = NonNullable<GatewayFile["credentials"]>;
 
 type SurfaceFile = Partial<Omit<SurfaceConfig, "tools" | "credentials" | "serverInfo">> & {
   readonly credentials?: CredentialsFile;
-  readonly tools?: Partial<SurfaceConfig["tools"]>;
+  readonly tools?: Partial<Omit<SurfaceConfig["tools"], "rename">> & {
+    readonly rename?: Readonly<Record<string, string | ToolCustomConfig>>;
+  };
   readonly serverInfo?: Partial<SurfaceConfig["serverInfo"]>;
 };
 
@@ -527,7 +530,17 @@ function resolveSurfaces(
           ...surface.serverInfo,
         },
         credentials: resolveCredentials({ credentials: { ...file.credentials, ...surface.credentials } }),
-        tools: { deny: [], ...surface.tools },
+        tools: {
+          deny: [],
+          arguments: {},
+          ...surface.tools,
+          rename: Object.fromEntries(
+            Object.entries(surface.tools?.rename ?? {}).map(([tool, to]) => [
+              tool,
+              typeof to === "string" ? { name: to } : to,
+            ]),
+          ),
+        },
         readOnly: readOnly || (surface.readOnly ?? false),
       },
     ]),

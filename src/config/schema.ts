@@ -84,6 +84,20 @@ const credentials: Schema = closed({
   ),
 });
 
+const toolName: Schema = { type: "string", pattern: "^[a-z][a-z0-9_]{0,55}$" };
+const argument: Schema = {
+  ...closed({
+    name: { type: "string", pattern: "^[A-Za-z_][A-Za-z0-9_]{0,63}$" },
+    description: text,
+    fixed: {},
+    hidden: { const: true },
+    default: {},
+    enum: { type: "array", minItems: 1 },
+    required: { const: true },
+  }),
+  minProperties: 1,
+};
+
 const surface: Schema = closed({
   path: { type: "string", pattern: "^/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]$" },
   style: { enum: ["typed", "compact"] },
@@ -91,7 +105,18 @@ const surface: Schema = closed({
   outputSchemas: { enum: ["always", "never", "auto"] },
   upstream: text,
   credentials,
-  tools: closed({ allow: { ...texts, minItems: 1 }, deny: texts, toolsets: { ...texts, minItems: 1 } }),
+  tools: closed({
+    allow: { ...texts, minItems: 1 },
+    deny: texts,
+    toolsets: { ...texts, minItems: 1 },
+    rename: {
+      type: "object",
+      additionalProperties: {
+        anyOf: [toolName, closed({ name: toolName, title: text, description: text })],
+      },
+    },
+    arguments: { type: "object", additionalProperties: { type: "object", additionalProperties: argument } },
+  }),
   readOnly: { type: "boolean" },
   sessions: { enum: ["on", "off"] },
   oauth: { type: "boolean" },

@@ -2,38 +2,45 @@ import { nearest } from "../catalog/nearest.ts";
 import type { Tool } from "../catalog/tool.ts";
 import type { Config, SurfaceConfig } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
+import { customisedTools } from "./customised.ts";
 import { leavesOf, namesOf, toolsetsOf } from "./narrowing.ts";
 
 type Parts = Pick<Config, "surfaces" | "narrowing" | "where">;
 type ToolsOf = (surface: string) => readonly Tool[];
 
 /**
- * The Tools that each Surface offers: those of `toolsOf` within its `tools` and `readOnly`, and within what flags and environment
- * leave. Throws one `invalid_request` that lists every name of no Tool, with what it was probably meant to be; exit code 2 where
+ * The Tools that each Surface offers, under the names that it gives them: those of `toolsOf` within its `tools` and `readOnly`, and
+ * within what flags and environment leave. Throws one `invalid_request` that lists every name of no Tool, with what it was probably meant to be; exit code 2 where
  * the command line or the environment has it.
  */
 export function offerTools({ surfaces, narrowing, where }: Parts, toolsOf: ToolsOf): ToolsOf {
   const faults: string[] = [];
-  const offered = new Map(
-    Object.entries(surfaces).map(([name, surface]) => {
-      const tools = toolsOf(name);
-      faults.push(...faultsOf(name, surface, tools).map(([path, fault]) => `${where(path)}${fault}`));
-      return [name, tools.filter((tool) => isOffered(surface, tool))] as const;
-    }),
-  );
+  const shown = Object.entries(surfaces).map(([name, surface]) => {
+    const all = toolsOf(name);
+    faults.push(...faultsOf(name, surface, all).map(([path, fault]) => `${where(path)}${fault}`));
+    const fault = (path: readonly string[], message: string): void => {
+      const whole = ["surfaces", name, "tools", ...path];
+      faults.push(`${where(whole)}${whole.join(".")}: ${message}`);
+    };
+    const tools = all.filter((tool) => isOffered(surface, tool));
+    return { name, surface, tools: customisedTools(surface.tools, tools, all, fault) };
+  });
   if (faults.length > 0) throw new GatewayError("invalid_request", faults.join("\n"));
   // What reads alone leaves out is no unknown name: both may be said of one server.
   assertKnown(
     narrowing,
-    Object.entries(surfaces).flatMap(([name, one]) => toolsOf(name).filter((tool) => isOffered({ ...one, readOnly: false }, tool))),
+    shown.flatMap(({ tools }) => tools),
   );
   const leaves = leavesOf({ readOnly: false, selections: selectionsOf(narrowing), exclude: narrowing.exclude });
-  const left = new Map([...offered].map(([name, tools]) => [name, tools.filter(leaves)]));
-  return (name) => left.get(name) ?? [];
+  const left = shown.map(({ name, surface, tools }) => {
+    const own = tools.filter((tool) => leaves(tool) && !(surface.readOnly && tool.effect !== "read"));
+    return [name, own] as const;
+  });
+  const bySurface = new Map(left);
+  return (name) => bySurface.get(name) ?? [];
 }
 
-function isOffered({ tools: { allow, deny, toolsets }, readOnly }: SurfaceConfig, tool: Tool): boolean {
-  if (readOnly && tool.effect !== "read") return false;
+function isOffered({ tools: { allow, deny, toolsets } }: SurfaceConfig, tool: Tool): boolean {
   if (namesOf(deny)(tool)) return false;
   if (allow === undefined && toolsets === undefined) return true;
   return namesOf(allow ?? [])(tool) || toolsetsOf(toolsets ?? [])(tool);
