@@ -49,6 +49,7 @@ import { permitsWithin } from "./surfaces/narrowing.ts";
 import { offerTools } from "./surfaces/offered.ts";
 import type { Prompt } from "./surfaces/prompts/prompt.ts";
 import type { Resource } from "./surfaces/resources/resource.ts";
+import { tellingSearchWindow } from "./surfaces/searchWindow.ts";
 import { createStyledSurface } from "./surfaces/styled.ts";
 import type { Principal, Surface } from "./surfaces/surface.ts";
 import { assertWhoami, createWhoamiResource, createWhoamiTool, type WhoamiParts } from "./surfaces/whoami.ts";
@@ -213,7 +214,12 @@ export function createServing(served: Served, standing: Standing): Serving {
   const permits = permitsWithin(authorize);
   const { keys } = standing;
   const run = applyInterceptors(
-    [countingKeyCalls(keys.use.called), untilRevoked(keys.revocations), customising()],
+    [
+      countingKeyCalls(keys.use.called),
+      untilRevoked(keys.revocations),
+      ...(config.whoami ? [tellingSearchWindow(whoamiParts(config.whoami))] : []),
+      customising(),
+    ],
     calls.run,
   );
   const answered = new Set(hooks.filter(({ hook }) => hook.instead !== undefined).map(({ tool }) => tool));

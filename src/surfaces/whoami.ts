@@ -72,7 +72,7 @@ async function whoamiOf(reading: Reading, parts: WhoamiParts): Promise<Readonly<
   const { config } = parts;
   const nowMs = (parts.now ?? Date.now)();
   const further = await furtherOf(reading, parts);
-  const days = typeof further.search_window_days === "number" ? further.search_window_days : config.windowDays;
+  const days = daysOf(further, config);
   return {
     kind: principal.kind,
     organisation: principal.organisation,
@@ -84,6 +84,20 @@ async function whoamiOf(reading: Reading, parts: WhoamiParts): Promise<Readonly<
     search_window: days === undefined ? null : { days, from: new Date(nowMs - days * dayMs).toISOString() },
     current_time: new Date(nowMs).toISOString(),
   };
+}
+
+/** How many days back a search reaches for the caller; undefined where nobody says. */
+export async function searchDaysOf(reading: Reading, parts: WhoamiParts): Promise<number | undefined> {
+  const asks = parts.config.from !== undefined && Object.hasOwn(parts.config.from.fields, windowField);
+  return daysOf(asks ? await furtherOf(reading, parts) : {}, parts.config);
+}
+
+/** What the API says stands in for what the operator said. */
+const windowField = "search_window_days";
+
+function daysOf(further: Readonly<Record<string, unknown>>, { windowDays }: WhoamiConfig): number | undefined {
+  const said = further[windowField];
+  return typeof said === "number" ? said : windowDays;
 }
 
 /** The gateway key, or that of the Connection; null for a caller who has neither. */
