@@ -101,7 +101,7 @@ export function people(world: World): readonly SeedRow[] {
         id: `org_${world.slug}`,
         name: world.name,
         slug: world.slug,
-        planId: id("plan", "starter"),
+        planId: id("plan", planOf(world)),
         region: "eu",
         contactEmail: `ops@${world.domain}`,
       },
@@ -256,11 +256,16 @@ function onCall({ id, ago }: World, responder: string): readonly SeedRow[] {
   ];
 }
 
+/** Which plan an organisation is on: Acme on Starter, Globex on Free. */
+function planOf({ slug }: World): string {
+  return slug === "acme" ? "starter" : "free";
+}
+
 /** Free keeps 7 days, Starter 30, Pro 90. */
-function plans({ id }: World): readonly SeedRow[] {
+function plans(world: World): readonly SeedRow[] {
   const plan = (slug: string, name: string, retentionDays: number, maxEventsPerMonth: number | null): SeedRow => [
     "RetentionPlan",
-    { id: id("plan", slug), name, slug, retentionDays, maxEventsPerMonth, current: slug === "starter" },
+    { id: world.id("plan", slug), name, slug, retentionDays, maxEventsPerMonth, current: slug === planOf(world) },
   ];
   return [plan("free", "Free", 7, 1_000), plan("starter", "Starter", 30, 50_000), plan("pro", "Pro", 90, null)];
 }

@@ -13,7 +13,18 @@ const me = object("Who the key stands for", {
     { id: "text! Id", name: "text! Name", email: "email! Address", role: "admin|responder|viewer! Role" },
     "!",
   ),
-  organisation: object("The organisation the key belongs to", { id: "text! Id", name: "text! Name" }, "!"),
+  organisation: object(
+    "The organisation the key belongs to",
+    {
+      id: "text! Id",
+      name: "text! Name",
+      plan: object("The plan it is on", {
+        slug: "free|starter|pro! Short name",
+        retentionDays: "int(1..)! Days events are kept",
+      }),
+    },
+    "!",
+  ),
   key: object(
     "The key",
     { id: "text! Id", name: "text! Name", scopes: "read|write|delete[]! Scopes, less what the role does not include" },
@@ -48,7 +59,10 @@ export const accountRoutes: readonly Route[] = [
       const organisation = store.get(caller.organisationId, "Organisation", caller.organisationId);
       const key = { id: caller.keyId, name: caller.keyName, scopes: [...caller.scopes] };
       const user = { id: id ?? null, name: name ?? null, email: email ?? null, role: role ?? null };
-      const body = { user, organisation: { id: caller.organisationId, name: organisation?.name ?? null }, key };
+      const plan = store.get(caller.organisationId, "RetentionPlan", String(organisation?.planId));
+      const own = { id: caller.organisationId, name: organisation?.name ?? null };
+      const shownPlan = plan && { plan: { slug: plan.slug ?? null, retentionDays: plan.retentionDays ?? null } };
+      const body = { user, organisation: { ...own, ...shownPlan }, key };
       return { status: 200, body: { ...body, permissions: [...caller.permissions] } };
     },
   },

@@ -110,7 +110,7 @@ describe("organisations", () => {
     expect((await by(other, "POST /incidents", { ...incident, notify: true })).status).toBe(404);
     for (const item of itemsOf((await by(other, "GET /incidents?limit=200")).body))
       expect(item.organisationId).toBe("org_globex");
-    expect((await by(other, "GET /me")).body.organisation).toEqual({ id: "org_globex", name: "Globex" });
+    expect((await by(other, "GET /me")).body.organisation).toMatchObject({ id: "org_globex", name: "Globex" });
     expect((await full("GET /monitors/mon_acme_api")).status).toBe(200);
   });
 
