@@ -3,7 +3,7 @@ import type { TypedResourceType } from "specgate/descriptor";
 
 export interface Me {
   key?: { id: string; name: string; scopes: ("read" | "write" | "delete")[] };
-  organisation?: { id: string; name: string };
+  organisation?: { id: string; name: string; plan?: { retentionDays: number; slug: "free" | "starter" | "pro" } };
   permissions?: string[];
   user?: { email: string; id: string; name: string; role: "admin" | "responder" | "viewer" };
 }
@@ -49,6 +49,16 @@ export const me: TypedResourceType<Me> = {
       properties: {
         id: { type: "string", description: "Id", maxLength: 500 },
         name: { type: "string", description: "Name", maxLength: 500 },
+        plan: {
+          type: "object",
+          description: "The plan it is on",
+          additionalProperties: false,
+          properties: {
+            retentionDays: { type: "integer", description: "Days events are kept", minimum: 1 },
+            slug: { type: "string", description: "Short name", enum: ["free", "starter", "pro"] },
+          },
+          required: ["slug", "retentionDays"],
+        },
       },
       required: ["id", "name"],
     },
