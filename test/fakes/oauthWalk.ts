@@ -6,6 +6,8 @@ import type { BrowserContext, Page } from "playwright-core";
 export interface Walk {
   /** A person of the demo by the first name; absent: the browser is signed in already. */
   readonly as?: "Ada" | "Vic" | "Mina";
+  /** What the provider is called. Default: as in the demo. */
+  readonly at?: string;
   /** To be chosen; absent: there is no choice. */
   readonly organisation?: "Acme Cloud" | "Globex";
   /** Boxes to tick beside those that are, by their scopes. */
@@ -23,7 +25,7 @@ export async function walk(browser: BrowserContext, url: string, how: Walk): Pro
   const page = await browser.newPage();
   await page.goto(url);
   if (how.as !== undefined) {
-    await page.getByRole("button", { name: "Continue with Beacon accounts" }).click();
+    await page.getByRole("button", { name: `Continue with ${how.at ?? "Beacon accounts"}` }).click();
     await page.getByRole("button", { name: how.as }).click();
   }
   if (how.organisation !== undefined) {
