@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { GatewayError } from "../errors.ts";
 import type { AuditFlags } from "./audit.ts";
+import type { BundleFlags } from "./bundle.ts";
 import type { CostFlags } from "./cost.ts";
 import type { DriftFlags } from "./drift.ts";
 import type { GenerateFlags } from "./generate.ts";
@@ -104,6 +105,17 @@ function createProgram(terminal: Terminal, done: (code: number) => void): Comman
     .action(async (flags: StdioFlags, command: Command) => {
       const { runStdio } = await import("./stdio.ts");
       done(await runStdio(flags, command.args, terminal));
+    });
+
+  program
+    .command("bundle")
+    .description("write a .mcpb file: the stdio server of an API, for desktop clients to install with a click")
+    .option("--config <file>", "gateway.yaml (default: the only openapi/*/gateway.yaml)")
+    .option("--out <file>", "where to write (default: <api>.mcpb)")
+    .option("--json", "print JSON")
+    .action(async (flags: BundleFlags) => {
+      const { runBundle } = await import("./bundle.ts");
+      done(await runBundle(flags, terminal));
     });
 
   program

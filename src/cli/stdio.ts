@@ -4,7 +4,14 @@ import { compose, type Gateway } from "../compose.ts";
 import type { Config, StdioConfig, UpstreamConfig } from "../config/config.ts";
 import { type Environment, readEnvironment } from "../config/environment.ts";
 import { type Flags, resolveConfig } from "../config/load.ts";
-import { assertComplete, readSettings, resolveStdio, type Settings, settingFor } from "../config/stdio.ts";
+import {
+  assertComplete,
+  readSettings,
+  resolveStdio,
+  type Settings,
+  settingFor,
+  withoutForms,
+} from "../config/stdio.ts";
 import { GatewayError } from "../errors.ts";
 import { startStdio } from "../stdio.ts";
 import type { Surface } from "../surfaces/surface.ts";
@@ -38,10 +45,11 @@ export async function runStdio(flags: StdioFlags, rest: readonly string[], termi
       data: { usage: true },
     });
   const output = takeStdout();
-  const environment = readEnvironment(process.env);
+  const variables = withoutForms(process.env);
+  const environment = readEnvironment(variables);
   const loaded = await readApi(flags, environment, terminal, undefined);
   const declared = resolveStdio(loaded.file.stdio);
-  const settings = readSettings(declared, rest, process.env);
+  const settings = readSettings(declared, rest, variables);
   for (const warning of settings.warnings) terminal.err(warning);
   assertComplete(declared, settings, "before");
   const logger = createLogger(environment.logLevel ?? "warn", 2);

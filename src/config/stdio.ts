@@ -123,7 +123,8 @@ export interface Settings {
  * The settings of a command line and an environment: a flag beats its variable. Throws one `invalid_request` (usage) that says all
  * that is wrong, with what was probably meant. What is required may still be looked up, so that is not looked at here.
  */
-export function readSettings({ settings }: StdioConfig, argv: readonly string[], variables: Variables): Settings {
+export function readSettings({ settings }: StdioConfig, argv: readonly string[], given: Variables): Settings {
+  const variables = withoutForms(given);
   const faults: string[] = [];
   const flags = readFlags(settings, argv, faults);
   const values = new Map<string, string>();
@@ -148,6 +149,13 @@ export function readSettings({ settings }: StdioConfig, argv: readonly string[],
   }
   if (faults.length > 0) throw usage(faults.join("\n"));
   return { values, ...(credential && { credential }), warnings };
+}
+
+/** Clients that install bundles leave the name of a field in its place when nobody has filled it in. */
+function withoutForms(variables: Variables): Variables {
+  return Object.fromEntries(
+    Object.entries(variables).filter(([, value]) => !/^\$\{user_config\.[^}]*\}$/.test(value?.trim() ?? "")),
+  );
 }
 
 function exposed(flag: string, env: string | undefined): string {
