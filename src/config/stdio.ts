@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { Schema } from "../descriptor.ts";
 import { GatewayError } from "../errors.ts";
-import type { Secret } from "../telemetry/secret.ts";
+import { Secret } from "../telemetry/secret.ts";
 import type { StdioConfig, StdioLookup, StdioSetting, StdioTarget } from "./config.ts";
 import { flagValue, secret, type Variables } from "./environment.ts";
 import type { Source } from "./faults.ts";
@@ -123,8 +123,7 @@ export interface Settings {
  * The settings of a command line and an environment: a flag beats its variable. Throws one `invalid_request` (usage) that says all
  * that is wrong, with what was probably meant. What is required may still be looked up, so that is not looked at here.
  */
-export function readSettings({ settings }: StdioConfig, argv: readonly string[], given: Variables): Settings {
-  const variables = withoutForms(given);
+export function readSettings({ settings }: StdioConfig, argv: readonly string[], variables: Variables): Settings {
   const faults: string[] = [];
   const flags = readFlags(settings, argv, faults);
   const values = new Map<string, string>();
@@ -132,11 +131,10 @@ export function readSettings({ settings }: StdioConfig, argv: readonly string[],
   let credential: Secret | undefined;
   for (const [flag, { env, to }] of Object.entries(settings)) {
     if (to === "credential") {
-      const given = flags.get(flag);
-      if (given !== undefined) warnings.push(exposed(flag, env));
-      const own = given ?? env;
-      if (own !== undefined)
-        credential = secret(given === undefined ? variables : { [own]: given }, own, faults) ?? credential;
+      const told = flags.get(flag);
+      if (told !== undefined) warnings.push(exposed(flag, env));
+      if (told !== undefined) credential = new Secret(told);
+      else if (env !== undefined) credential = secret(variables, env, faults) ?? credential;
       continue;
     }
     const value = flags.get(flag) ?? (env === undefined ? undefined : variables[env]?.trim());
@@ -151,8 +149,8 @@ export function readSettings({ settings }: StdioConfig, argv: readonly string[],
   return { values, ...(credential && { credential }), warnings };
 }
 
-/** Clients that install bundles leave the name of a field in its place when nobody has filled it in. */
-function withoutForms(variables: Variables): Variables {
+/** Without what nobody has filled in: clients that install bundles leave the name of a field in its place. */
+export function withoutForms(variables: Variables): Variables {
   return Object.fromEntries(
     Object.entries(variables).filter(([, value]) => !/^\$\{user_config\.[^}]*\}$/.test(value?.trim() ?? "")),
   );
