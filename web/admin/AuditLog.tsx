@@ -42,7 +42,7 @@ export function AuditLog(): JSX.Element {
       <AuditFilterBar filters={filters} onChange={setFilters} />
       <ListFrame
         list={list}
-        empty="No record matches."
+        empty={filters === noFilters ? "Nothing has been recorded yet." : "No record matches."}
         columns={["When", "Tool", "Effect", "Outcome", "User", "Organisation", "Key or connection", "Client"]}
       >
         {list.items?.map((one) => (

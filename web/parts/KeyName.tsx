@@ -24,7 +24,7 @@ export function KeyName({
       )}
       {Object.entries(boundArguments ?? {}).map(([argument, binding]) => (
         <span class="under" key={argument}>
-          only {argument} {"fixed" in binding ? String(binding.fixed) : binding.within.join(", ")}
+          Only {argument}: {"fixed" in binding ? String(binding.fixed) : binding.within.join(", ")}
         </span>
       ))}
     </>

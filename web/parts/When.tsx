@@ -29,5 +29,5 @@ function ago(ms: number): string {
   const seconds = Math.round((ms - Date.now()) / 1_000);
   const [unit, length] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ["minute", 60];
   if (Math.abs(seconds) < 60) return seconds > 0 ? "in a moment" : "just now";
-  return relative.format(Math.trunc(seconds / length), unit);
+  return relative.format(Math.round(seconds / length), unit);
 }

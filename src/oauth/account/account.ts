@@ -1,5 +1,5 @@
 import type { Accounts } from "../../auth/account.ts";
-import type { GatewayKeys, IssuedKey, RotateOptions } from "../../auth/gatewayKeys.ts";
+import type { GatewayKeys, IssuedKey, KeyActor, RotateOptions } from "../../auth/gatewayKeys.ts";
 import type { KeyView } from "../../auth/keyView.ts";
 import type { BoundArguments } from "../../auth/principal.ts";
 import { scopesOfWords } from "../../auth/scopes.ts";
@@ -154,14 +154,14 @@ export function createAccount(options: AccountOptions): Account {
         const { rights } = await rightsIn(who, view.organisation?.id, options);
         if (!allows(rights, view.scopes, options) || !isBoundAlike(rights, view)) throw beyondRights();
       }
-      if (view.kind === "connection") await oauth.revokeConnection(id);
+      if (view.kind === "connection") await oauth.revokeConnection(id, actorOf(who));
       else await keys.revoke(id, actorOf(who));
     },
   };
 }
 
-function actorOf({ user }: SignedIn): { readonly id: string } {
-  return { id: user.id };
+function actorOf({ user }: SignedIn): KeyActor {
+  return { kind: "user", id: user.id };
 }
 
 /** Throws `unauthenticated` when the sign-in is good for nothing now. */

@@ -103,6 +103,8 @@ function signInPage(
   { to, csrfToken, isSwitching, problem }: SignInView,
 ): PageContent {
   const hidden = html`<input type="hidden" name="csrf" value="${csrfToken}"><input type="hidden" name="to" value="${to}">`;
+  // Administrators are known by their provider alone.
+  const byKey = keySignIn && (to !== "/admin" || oidc === undefined);
   const again = isSwitching && html`<input type="hidden" name="again" value="1">`;
   return {
     title: "Sign in",
@@ -112,9 +114,9 @@ function signInPage(
 <p class="lead">${to === "/admin" ? "To manage keys and connections of everybody, and to read the audit log." : "To see and manage your API keys, and the assistants that are connected for you."}</p>
 ${problem !== undefined && html`<div class="box bad" role="alert"><p>${problem}</p></div>`}
 ${oidc !== undefined && html`<form method="post" action="${signInPath}">${hidden}${again}<button class="main" name="with" value="oidc">Continue with ${oidc.name}</button></form>`}
-${oidc !== undefined && keySignIn && html`<div class="or">or</div>`}
+${oidc !== undefined && byKey && html`<div class="or">or</div>`}
 ${
-  keySignIn &&
+  byKey &&
   html`<form method="post" action="${signInPath}">${hidden}
 <label class="field" for="key">${name} API key</label>
 <input id="key" name="key" type="password" autocomplete="off" spellcheck="false" autocapitalize="off" required maxlength="1024" aria-describedby="key-note">

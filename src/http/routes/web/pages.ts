@@ -83,7 +83,7 @@ function forbiddenPage({ who: { user } }: BrowserSession): Parameters<ReturnType
     status: 403,
     body: html`<h1>This page is for administrators</h1>
 <p class="lead">You are signed in as ${user.name ?? user.id}, and this account is not one.</p>
-<div class="buttons"><a class="button" href="/account">Your account</a><a class="button" href="${signInPath}?to=/admin&again=1">Use another account</a></div>`,
+<div class="buttons"><a class="button" href="/account">Your account</a><a class="button" href="${signInPath}?to=/admin&again=1">Switch account</a></div>`,
   };
 }
 
