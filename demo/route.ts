@@ -52,7 +52,7 @@ export interface Route {
   /** null: anyone may call it without a key. */
   readonly scope: KeyScope | null;
   readonly permission?: string;
-  /** A person who signed in may do it for themselves, whatever the role. */
+  /** A person who signed in may do it for themselves, whatever the role; so may a key for itself. */
   readonly forOneself?: boolean;
   /** Query parameters. */
   readonly query?: Readonly<Record<string, Field & { readonly commas?: boolean }>>;

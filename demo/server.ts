@@ -196,7 +196,7 @@ function answer(
   const time = now();
   tick(time);
   const caller = route.scope === null ? nobody : callerIn(world, request, userId, time);
-  const isOwn = route.forOneself === true && caller.isPerson === true;
+  const isOwn = route.forOneself === true && (caller.isPerson === true || path.apiKeyId === caller.keyId);
   if (route.scope !== null && !isOwn) requireRights(caller, route.scope, route.permission);
   const query = readQuery(route, url.searchParams);
   const body = readBody(route, request.headers["content-type"], record.body);

@@ -12,8 +12,10 @@ import { open, seal } from "./seal.ts";
 
 /** Who manages keys. `organisation`: only that one's, and no keys that manage keys. */
 export interface KeyActor {
-  /** `admin` (the token of the environment), `cli`, or the id of a key. */
+  /** `admin` (the token of the environment), `cli`, or the id of a key or user. */
   readonly id: string;
+  /** What the id is of. Default `operator`. */
+  readonly kind?: "operator" | "key" | "user";
   readonly organisation?: string;
 }
 
@@ -21,6 +23,9 @@ export interface KeyActor {
 export interface KeyChange {
   readonly type: "created" | "rotated" | "revoked";
   readonly keyId: string;
+  readonly name: string;
+  /** The Connection of the same id ended with it. */
+  readonly kind?: "connection";
   /** The key that takes its place. */
   readonly successorId?: string;
   readonly actor: KeyActor;
@@ -109,6 +114,8 @@ export function createGatewayKeys(options: GatewayKeysOptions): GatewayKeys {
     onChange?.({
       type,
       keyId: row.id,
+      name: row.name,
+      ...(row.kind && { kind: row.kind }),
       ...(successorId !== undefined && { successorId }),
       actor,
       user: row.owner,

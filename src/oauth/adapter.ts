@@ -15,8 +15,10 @@ export interface OAuthAdapterOptions {
   readonly store: OAuthStore;
   /** What the loser of two who redeem the same thing is answered with: the library's `InvalidGrant`. */
   readonly alreadyUsed: () => Promise<Error>;
-  /** Hears of a Connection that ended with its Grant. */
-  readonly ended: (connectionId: string) => Promise<void>;
+  /** Whether the library ends a Grant because its client asked to (RFC 7009). */
+  readonly isAsked: () => Promise<boolean>;
+  /** Hears of a Connection that ended with its Grant, and whether that was since something was used twice. */
+  readonly ended: (connectionId: string, isReuse: boolean) => Promise<void>;
   /** Milliseconds since the epoch; for tests. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -35,11 +37,12 @@ const clientSeconds = { fresh: dayS, used: 31 * dayS };
 const kept = (model: string): boolean => model !== "Session";
 
 /** {@link OAuthAdapter} by the rules of oauth.md §8. */
-export function createOAuthAdapter({ store, alreadyUsed, ended, now = Date.now }: OAuthAdapterOptions): OAuthAdapter {
+export function createOAuthAdapter(options: OAuthAdapterOptions): OAuthAdapter {
+  const { store, alreadyUsed, isAsked, ended, now = Date.now } = options;
   const holding = new AsyncLocalStorage<{ artifact?: Artifact }>();
   const endGrant = async (grantId: string): Promise<void> => {
     const connectionId = await store.endGrant(artifactHash(grantId));
-    if (connectionId !== null) await ended(connectionId);
+    if (connectionId !== null) await ended(connectionId, !(await isAsked()));
   };
   const of = (model: string): Adapter => ({
     upsert: async (id, payload, expiresIn) => {

@@ -1,15 +1,45 @@
+import type { KeyActor } from "../auth/gatewayKeys.ts";
 import type { OAuthStore, StoredConnection } from "../storage/oauthPort.ts";
 import type { Named } from "../storage/port.ts";
 import type { Connections, ConnectionView } from "./port.ts";
 
+/** Who changed a Connection. Its client does by RFC 7009; the gateway itself when a token was used twice, or nothing of it is left. */
+export interface ConnectionActor {
+  readonly kind: NonNullable<KeyActor["kind"]> | "connection" | "gateway";
+  readonly id: string;
+}
+
 /** What became of a Connection, for the audit log. */
 export interface ConnectionChange {
-  readonly type: "created" | "widened" | "ended";
+  readonly type: "created" | "widened" | "ended" | "upstream_key_deleted" | "upstream_key_left";
   readonly connectionId: string;
-  readonly user?: Named | null;
-  readonly organisation?: Named | null;
-  readonly scopes?: readonly string[];
+  readonly actor: ConnectionActor;
+  /** Of what ended by itself. */
+  readonly reason?: "reuse" | "unused";
+  /** Null where the store could not say. */
+  readonly name: string | null;
+  readonly user: Named | null;
+  readonly organisation: Named | null;
+  readonly scopes: readonly string[];
+  readonly client: { readonly name: string; readonly host: string | null } | null;
+  readonly upstreamKeyRef?: string;
   readonly at: string;
+}
+
+/** What a change says of the Connection itself. */
+export function changedConnection(
+  id: string,
+  stored: StoredConnection | null,
+): Omit<ConnectionChange, "type" | "actor" | "at"> {
+  const { key, connection } = stored ?? {};
+  return {
+    connectionId: id,
+    name: key?.name ?? null,
+    user: key?.owner ?? null,
+    organisation: key?.organisation ?? null,
+    scopes: key?.scopes ?? [],
+    client: connection === undefined ? null : { name: connection.clientName, host: connection.clientHost },
+  };
 }
 
 /** A Connection as people see it. */

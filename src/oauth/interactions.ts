@@ -12,7 +12,7 @@ import type { Artifact, OAuthStore, StoredConnection } from "../storage/oauthPor
 import type { GatewayKeyRow, Named } from "../storage/port.ts";
 import { artifactHash, type OAuthAdapter } from "./adapter.ts";
 import { keyNameOf, shortened } from "./clientNames.ts";
-import { type ConnectionChange, connectionView } from "./connectionViews.ts";
+import { type ConnectionChange, changedConnection, connectionView } from "./connectionViews.ts";
 import type { Approval, AskedScope, AskingClient, InteractionDetails, Interactions } from "./port.ts";
 import { redirectView } from "./redirectUri.ts";
 import { sealUpstream } from "./upstreamGrant.ts";
@@ -271,21 +271,18 @@ async function connect(
     lastUsedAt: null,
     kind: "connection",
   };
-  await store.connect(
-    grant,
-    {
-      id,
-      clientId: client.id,
-      clientName: client.name,
-      clientHost: client.verifiedHost,
-      redirectHost: redirect.host,
-      resource,
-      pages,
-      upstreamKeyRef: upstream?.keyRef ?? null,
-    },
-    key,
-  );
-  return changeOf("created", key, nowMs);
+  const connection = {
+    id,
+    clientId: client.id,
+    clientName: client.name,
+    clientHost: client.verifiedHost,
+    redirectHost: redirect.host,
+    resource,
+    pages,
+    upstreamKeyRef: upstream?.keyRef ?? null,
+  };
+  const name = await store.connect(grant, connection, key);
+  return changeOf("created", { connection, key: { ...key, name } }, nowMs);
 }
 
 interface WideningOf {
@@ -309,12 +306,13 @@ async function widen(
     ...(upstream?.keyRef !== undefined && { upstreamKeyRef: upstream.keyRef }),
   });
   if (!done) throw over();
-  return changeOf("widened", { ...extended.key, scopes }, nowMs);
+  return changeOf("widened", { ...extended, key: { ...extended.key, scopes } }, nowMs);
 }
 
-function changeOf(type: ConnectionChange["type"], key: GatewayKeyRow, nowMs: number): ConnectionChange {
-  const { id, owner: user, organisation, scopes } = key;
-  return { type, connectionId: id, user, organisation, scopes, at: new Date(nowMs).toISOString() };
+function changeOf(type: "created" | "widened", stored: StoredConnection, nowMs: number): ConnectionChange {
+  const { id, owner } = stored.key;
+  const actor: ConnectionChange["actor"] = { kind: "user", id: owner?.id ?? id };
+  return { type, ...changedConnection(id, stored), actor, at: new Date(nowMs).toISOString() };
 }
 
 /** What the user picked, as sets of values: nothing is filled in for the model (security.md §5). */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Router } from "express";
+import type { KeyActor } from "../auth/gatewayKeys.ts";
 import type { BoundArguments } from "../auth/principal.ts";
 import type { TokenVerifier } from "../auth/tokenVerifier.ts";
 import type { Effect } from "../descriptor.ts";
@@ -21,8 +22,14 @@ export interface OAuth extends TokenVerifier {
   /**
    * Ends a Connection: refused here at once and by every replica within a second, its streams closed, its reads aborted. False
    * when there is none, or it is over already. Throws `store_unavailable`.
+   * @param by who does it, for the audit log
    */
-  readonly revokeConnection: (id: string) => Promise<boolean>;
+  readonly revokeConnection: (id: string, by: KeyActor) => Promise<boolean>;
+  /**
+   * To be told when the key of a Connection was revoked: deletes the key that was made for it at the upstream. Returns at once; what
+   * fails is tried again.
+   */
+  readonly keyRevoked?: (id: string) => void;
   /** Absent with somebody else's authorization server, which asks its users itself. */
   readonly interactions?: Interactions;
   /** Absent likewise: nothing is kept of who uses it. */

@@ -10,7 +10,12 @@ import type { Store } from "../storage/port.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { createOAuthAdapter } from "./adapter.ts";
 import { createDocumentFetch, type FetchDocument } from "./clientDocument.ts";
-import { type ConnectionChange, createConnections } from "./connectionViews.ts";
+import {
+  type ConnectionActor,
+  type ConnectionChange,
+  changedConnection,
+  createConnections,
+} from "./connectionViews.ts";
 import { createInteractions } from "./interactions.ts";
 import type { OAuthLimits } from "./limits.ts";
 import { type OAuthSurface, resourceMetadata, resourceMetadataRouter } from "./metadata.ts";
@@ -20,6 +25,7 @@ import { createProvider } from "./provider.ts";
 import { serverRouter } from "./serverRouter.ts";
 import { createSigningKeys, type SigningKey } from "./signingKeys.ts";
 import { createTokens, type TokensOptions } from "./tokens.ts";
+import { createUpstreamKeys, type UpstreamKeys, type UpstreamKeysOptions } from "./upstreamKeys.ts";
 
 export interface AuthorizationServerOptions {
   readonly config: ServerOAuthConfig;
@@ -45,27 +51,43 @@ export interface AuthorizationServerOptions {
   /** Told of each request with a good token, by the id of its Connection. */
   readonly used?: (connectionId: string) => void;
   readonly refreshUpstream?: TokensOptions["refreshUpstream"];
+  /** Deletes a key that was made at the upstream for a Connection. Absent: none are made. */
+  readonly deleteUpstreamKey?: UpstreamKeysOptions["deleteKey"];
   readonly freshMs?: number;
+  /** Milliseconds between tidyings; for tests. Default ten minutes. */
+  readonly sweepMs?: number;
   /** Takes each change of a Connection once it is stored. */
   readonly onChange?: (change: ConnectionChange) => void;
   /** Clients that registered by themselves and are kept at once. Default 10,000. */
   readonly mostClients?: number;
   /** Default: `safeFetch` with the trust of a document. */
   readonly fetchDocument?: FetchDocument;
-  readonly logger?: Pick<Logger, "error">;
+  readonly logger?: Pick<Logger, "error" | "warn">;
   /** Milliseconds since the epoch; for tests. Default `Date.now`. */
   readonly now?: () => number;
 }
 
-const sweepMs = 600_000;
+/** Tells that a Connection ended, and why. */
+type Ended = (
+  connectionId: string,
+  by: { readonly actor: ConnectionActor; readonly reason?: NonNullable<ConnectionChange["reason"]> },
+) => Promise<void>;
+
+const itself: ConnectionActor = { kind: "gateway", id: "gateway" };
 
 /** {@link OAuth} with the gateway's own authorization server. Nothing is read or sent before the first request. */
 export function createAuthorizationServer(options: AuthorizationServerOptions): OAuth {
   const { config, scopes, surfaces, publicUrl, store, revocations, now = Date.now } = options;
   const at = (ms: number): string => new Date(ms).toISOString();
-  const ended = async (connectionId: string): Promise<void> => {
-    options.onChange?.({ type: "ended", connectionId, at: at(now()) });
+  const upstreamKeys = upstreamKeysOf(options);
+  const ended: Ended = async (connectionId, by) => {
     await revocations.publish(connectionId);
+    upstreamKeys?.ended(connectionId);
+    if (options.onChange === undefined) return;
+    const stored = await store.oauth.connection(connectionId).catch(() => null);
+    const { actor, reason } = by;
+    const facts = changedConnection(connectionId, stored);
+    options.onChange({ type: "ended", ...facts, actor, ...(reason && { reason }), at: at(now()) });
   };
   const page = {
     brand: options.brand.name,
@@ -119,9 +141,10 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
     }),
   );
   const sweep = async (): Promise<void> => {
-    for (const id of await store.oauth.sweep()) await ended(id);
+    for (const id of await store.oauth.sweep()) await ended(id, { actor: itself, reason: "unused" });
+    await upstreamKeys?.retry();
   };
-  const timer = setInterval(() => void sweep().catch(() => undefined), sweepMs); // the store logs that it is away
+  const timer = setInterval(() => void sweep().catch(() => undefined), options.sweepMs ?? 600_000); // the store logs that it is away
   timer.unref();
   return {
     takes: tokens.takes,
@@ -129,11 +152,12 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
     verify: tokens.verify,
     metadata: (path) => resourceMetadata(described, path),
     router,
-    revokeConnection: async (id) => {
+    revokeConnection: async (id, { kind = "operator", id: by }) => {
       const isFirst = await store.oauth.endConnection(id);
-      if (isFirst) await ended(id);
+      if (isFirst) await ended(id, { actor: { kind, id: by } });
       return isFirst;
     },
+    keyRevoked: (id) => upstreamKeys?.ended(id),
     interactions,
     connections: createConnections(store.oauth),
     close: async () => {
@@ -143,8 +167,22 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
   };
 }
 
+/** Undefined where none are made at the upstream. */
+function upstreamKeysOf(options: AuthorizationServerOptions): UpstreamKeys | undefined {
+  const { store, ring, deleteUpstreamKey, onChange, logger, now = Date.now } = options;
+  if (deleteUpstreamKey === undefined) return undefined;
+  return createUpstreamKeys({
+    store: store.oauth,
+    seals: ring.seals,
+    deleteKey: deleteUpstreamKey,
+    now,
+    ...(onChange && { onChange }),
+    ...(logger && { logger }),
+  });
+}
+
 interface Surroundings {
-  readonly ended: (connectionId: string) => Promise<void>;
+  readonly ended: Ended;
   readonly page: { readonly brand: string; readonly supportUrl?: string };
   readonly resources: () => ReadonlyMap<string, string>;
 }
@@ -161,7 +199,9 @@ function servedBy(options: AuthorizationServerOptions, { ended, page, resources 
   const fetchDocument = createDocumentFetch({ now, ...(options.fetchDocument && { fetch: options.fetchDocument }) });
   const adapter = createOAuthAdapter({
     store: store.oauth,
-    ended,
+    isAsked: async () => (await import("oidc-provider")).Provider.ctx?.oidc.route === "revocation",
+    ended: (id, isReuse) =>
+      ended(id, isReuse ? { actor: itself, reason: "reuse" } : { actor: { kind: "connection", id } }),
     now,
     alreadyUsed: async () => new (await import("oidc-provider")).errors.InvalidGrant("it was used before"),
   });

@@ -6,7 +6,9 @@ import type { GatewayKeyAuth } from "../auth/gatewayKeyAuth.ts";
 import type { Keys } from "../auth/keys.ts";
 import type { BrandConfig, ScopesConfig } from "../config/config.ts";
 import type { ServerOAuthConfig } from "../config/oauth.ts";
+import { GatewayError } from "../errors.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { Secret } from "../telemetry/secret.ts";
 import { type Account, type AccountOptions, createAccount } from "./account/account.ts";
 import { signInRouter } from "./account/signInRouter.ts";
 import { interactionRouter, signedInPath } from "./interaction/routes.ts";
@@ -15,6 +17,7 @@ import { type BrowserSessions, createBrowserSessions, type SignedIn } from "./si
 import { type Away, createOidcSignIn } from "./signIn/oidcSignIn.ts";
 import { createIdentityProvider, type IdentityProvider } from "./signIn/provider.ts";
 import { createRecords, type RecordsOptions } from "./signIn/records.ts";
+import type { MintedKey } from "./upstreamKeys.ts";
 
 export interface SignInPagesOptions {
   readonly config: Pick<ServerOAuthConfig, "signIn" | "bind">;
@@ -49,6 +52,8 @@ export interface SignInPages {
   readonly account: (parts: Pick<AccountOptions, "keys" | "oauth">) => Account;
   /** Gets the provider's access token of a Connection anew. Absent where none is kept. */
   readonly refreshUpstream?: (grant: UpstreamGrant) => Promise<UpstreamGrant>;
+  /** Deletes a key that was made at the API for a Connection. Absent where the API was not asked to. */
+  readonly deleteUpstreamKey?: (key: MintedKey) => Promise<void>;
 }
 
 /** {@link SignInPages} as the configuration wants them. Nothing is sent now. */
@@ -86,6 +91,30 @@ export function createSignInPages(options: SignInPagesOptions): SignInPages {
         ...(pageArgument !== undefined && { pageArgument }),
       }),
     ...(provider && { refreshUpstream: refreshing(provider) }),
+    ...(accounts.unmint && { deleteUpstreamKey: deleting(accounts.unmint) }),
+  };
+}
+
+/**
+ * The key itself is asked first, for nobody of those who could delete it is there any more; where the API does not let it, the
+ * gateway's own credential is. One that the API no longer accepts is as good as deleted.
+ */
+function deleting(unmint: NonNullable<Accounts["unmint"]>): (key: MintedKey) => Promise<void> {
+  return async ({ keyRef, credential, user, organisation }) => {
+    const by = async (own: Secret | null): Promise<unknown> => {
+      try {
+        await unmint({ credential: own, kind: "key", user, organisation }, keyRef);
+        return undefined;
+      } catch (thrown) {
+        return GatewayError.from(thrown).code === "upstream_not_found" ? undefined : thrown;
+      }
+    };
+    const first = credential === null ? undefined : await by(credential);
+    if (credential !== null && first === undefined) return;
+    const status = GatewayError.from(first).facts.upstreamStatus;
+    if (credential !== null && status !== 401 && status !== 403) throw first;
+    const second = await by(null);
+    if (second !== undefined && status !== 401) throw first ?? second;
   };
 }
 

@@ -1,27 +1,17 @@
-import type { Keys } from "../auth/keys.ts";
 import type { BoundArguments, Principal } from "../auth/principal.ts";
 import type { Revocations } from "../auth/revocations.ts";
-import { open, seal } from "../auth/seal.ts";
 import type { TokenVerifier } from "../auth/tokenVerifier.ts";
 import { GatewayError } from "../errors.ts";
 import type { Access, OAuthStore } from "../storage/oauthPort.ts";
-import type { KeyStore } from "../storage/port.ts";
-import type { Secret } from "../telemetry/secret.ts";
 import { artifactHash } from "./adapter.ts";
-import type { UpstreamGrant } from "./port.ts";
 import { looksLikeToken } from "./tokenForm.ts";
-import { openUpstream, sealUpstream } from "./upstreamGrant.ts";
+import { type CredentialOf, createUpstreamCredential, type UpstreamCredentialOptions } from "./upstreamCredential.ts";
 
-export interface TokensOptions {
-  readonly store: Pick<OAuthStore, "access">;
-  readonly keys: Pick<KeyStore, "replaceCredential">;
-  /** Decrypt what is kept for the upstream; the first encrypts. */
-  readonly seals: Keys;
+export interface TokensOptions extends Omit<UpstreamCredentialOptions, "now"> {
+  readonly store: Pick<OAuthStore, "access" | "claim" | "letGo">;
   readonly revocations: Pick<Revocations, "listen">;
   /** Told of each request with a good token, by the id of its Connection. */
   readonly used?: (connectionId: string) => void;
-  /** Gets a credential of the upstream anew. Throws `upstream_*`. Absent: what has run out is sent, and refused there. */
-  readonly refreshUpstream?: (grant: UpstreamGrant) => Promise<UpstreamGrant>;
   /** How long a good token is believed; default and at most 5,000. */
   readonly freshMs?: number;
   /** Tokens remembered, good ones and bad ones each. Default 10,000. */
@@ -37,8 +27,6 @@ export interface Tokens extends TokenVerifier {
 
 const believedMs = 5_000;
 const refusedMs = 2_000;
-/** A credential of the upstream is had anew this long before it runs out. */
-const earlyMs = 30_000;
 
 interface Known {
   readonly principal: Principal;
@@ -58,6 +46,7 @@ export function createTokens(options: TokensOptions): Tokens {
   const looks = new Map<string, Promise<Known | null>>();
   /** Counts what ended: what was read before is not kept after. */
   let ended = 0;
+  const credentialOf = createUpstreamCredential({ ...options, now });
   const unlisten = revocations.listen((id) => {
     ended += 1;
     for (const [entry, { principal }] of good) if (principal.id === id) good.delete(entry);
@@ -70,7 +59,7 @@ export function createTokens(options: TokensOptions): Tokens {
       keep(bad, entry, at, cacheSize);
       return null;
     }
-    const principal = await principalOf(access, options);
+    const principal = await principalOf(access, credentialOf, at);
     const known = { principal, resource: String(access.payload.aud), at };
     if (ended === before) keep(good, entry, known, cacheSize);
     return known;
@@ -116,11 +105,13 @@ function isOver({ principal: { expiresAtMs } }: Known, nowMs: number): boolean {
 }
 
 /** What the token was given, and no more than its Connection has: neither widens the other. */
-async function principalOf(access: Access, options: TokensOptions): Promise<Principal> {
-  const { key, payload, leftMs } = access;
-  const { now = Date.now } = options;
+async function principalOf(
+  { key, payload, leftMs }: Access,
+  credentialOf: CredentialOf,
+  nowMs: number,
+): Promise<Principal> {
   const granted = typeof payload.scope === "string" ? payload.scope.split(" ") : [];
-  const credential = await credentialOf(access, options);
+  const credential = await credentialOf(key);
   return {
     kind: "connection",
     id: key.id,
@@ -129,22 +120,6 @@ async function principalOf(access: Access, options: TokensOptions): Promise<Prin
     scopes: granted.filter((scope) => key.scopes.includes(scope)),
     ...(key.boundArguments !== null && { boundArguments: key.boundArguments as BoundArguments }), // made by approve
     ...(credential !== undefined && { credential }),
-    expiresAtMs: now() + leftMs,
+    expiresAtMs: nowMs + leftMs,
   };
-}
-
-/** Never falls back to the gateway's own credential: that may be allowed more. */
-async function credentialOf({ key }: Access, options: TokensOptions): Promise<Secret | undefined> {
-  const { id, upstreamCredential: sealed } = key;
-  if (sealed === null) return undefined;
-  const { seals, keys, refreshUpstream, now = Date.now } = options;
-  const opened = openUpstream(open(seals, sealed, id));
-  if (opened === null)
-    throw new GatewayError("internal", "internal error", { cause: new Error("a credential cannot be decrypted") });
-  const { grant, isOld } = opened;
-  const isDue = grant.refresh !== undefined && grant.refresh.expiresAtMs <= now() + earlyMs;
-  const fresh = isDue && refreshUpstream !== undefined ? await refreshUpstream(grant) : grant;
-  if (fresh !== grant || isOld)
-    await keys.replaceCredential(id, sealed, seal(seals, sealUpstream(fresh), id)).catch(() => false);
-  return fresh.credential;
 }

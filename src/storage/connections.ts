@@ -8,11 +8,14 @@ import { columnsHolding } from "./searching.ts";
 import type { ConnectionTable, KeyTable, Tables } from "./tables.ts";
 import type { Use } from "./use.ts";
 
+/** How long deleting a key at the upstream is tried. */
+const triedSeconds = 86_400;
 const pageSize = { standard: 50, maximum: 500 };
 
 /** Connections and their keys in SQL: the statements of `OAuthStore` about them, for use within its transactions. */
 export interface ConnectionRows {
-  readonly insert: (db: Kysely<Tables>, row: ConnectionRow, key: GatewayKeyRow, grantHash: string) => Promise<void>;
+  /** The name that the key has. */
+  readonly insert: (db: Kysely<Tables>, row: ConnectionRow, key: GatewayKeyRow, grantHash: string) => Promise<string>;
   readonly widen: (db: Kysely<Tables>, id: string, grantHash: string, change: Widening) => Promise<boolean>;
   readonly byId: (db: Kysely<Tables>, id: string) => Promise<StoredConnection | null>;
   /** Null for one that is over too. */
@@ -22,6 +25,8 @@ export interface ConnectionRows {
   readonly end: (db: Kysely<Tables>, ids: readonly string[]) => Promise<boolean>;
   /** Those older than `seconds` that have neither a code nor a token left. */
   readonly unusable: (db: Kysely<Tables>, seconds: number, limit: number) => Promise<readonly string[]>;
+  readonly endedWithUpstreamKey: (db: Kysely<Tables>, limit: number) => Promise<readonly StoredConnection[]>;
+  readonly forgetUpstreamKey: (db: Kysely<Tables>, id: string) => Promise<void>;
 }
 
 const connectionColumnNames = [
@@ -47,6 +52,7 @@ export function createConnectionRows(clock: DatabaseClock): ConnectionRows {
         .values(columnsOf({ ...key, name, kind: "connection" }))
         .execute();
       await db.insertInto("specgate_connections").values(connectionColumns(row, grantHash)).execute();
+      return name;
     },
     widen: async (db, id, grantHash, { scopes, upstreamCredential, upstreamKeyRef }) => {
       const changed = await db
@@ -131,6 +137,19 @@ export function createConnectionRows(clock: DatabaseClock): ConnectionRows {
         .limit(limit)
         .execute();
       return found.map(({ id }) => id);
+    },
+    endedWithUpstreamKey: async (db, limit) => {
+      const found = await joined(db)
+        .where("upstream_key_ref", "is not", null)
+        .where("revoked_at", ">", (is) => clock(is, -triedSeconds))
+        .limit(limit)
+        .execute();
+      return found.map(storedOf);
+    },
+    forgetUpstreamKey: async (db, id) => {
+      await db.updateTable("specgate_connections").set({ upstream_key_ref: null }).where("id", "=", id).execute();
+      const gone = db.updateTable("specgate_keys").set({ upstream_credential: null }).where("id", "=", id);
+      await gone.where("revoked_at", "is not", null).execute();
     },
   };
 }

@@ -61,7 +61,7 @@ export function createOAuthStore(use: Use, clock: DatabaseClock): OAuthStore {
       use((db) =>
         db.transaction().execute(async (one) => {
           await put(one, clock, grant, connection.id);
-          await rows.insert(one, connection, key, grant.idHash);
+          return rows.insert(one, connection, key, grant.idHash);
         }),
       ),
     widen: (id, grant, change) =>
@@ -79,6 +79,17 @@ export function createOAuthStore(use: Use, clock: DatabaseClock): OAuthStore {
       await use((db) => deleteIssued(db, [id]));
       return ended;
     },
+    endedWithUpstreamKey: (limit) => use((db) => rows.endedWithUpstreamKey(db, limit)),
+    forgetUpstreamKey: (id) => use((db) => db.transaction().execute((one) => rows.forgetUpstreamKey(one, id))),
+    claim: (name, seconds) => use((db) => claim(db, clock, name, seconds)),
+    letGo: (name) =>
+      use(async (db) => {
+        const gone = db
+          .deleteFrom("specgate_oauth_artifacts")
+          .where("model", "=", claimModel)
+          .where("id_hash", "=", name);
+        await gone.execute();
+      }),
     sweep: async () => {
       await use((db) => deleteExpired(db, clock));
       const unusable = await use((db) => rows.unusable(db, unusedSeconds, sweepRows));
@@ -135,6 +146,32 @@ async function put(
       })),
     )
     .execute();
+}
+
+const claimModel = "Claim";
+
+/** One statement, so that of those who claim at once one alone is answered with a row. */
+async function claim(db: Kysely<Tables>, clock: DatabaseClock, name: string, seconds: number): Promise<boolean> {
+  const taken = await db
+    .insertInto("specgate_oauth_artifacts")
+    .values((is) => ({
+      model: claimModel,
+      id_hash: name,
+      payload: "{}",
+      grant_hash: null,
+      connection_id: null,
+      consumed_at: null,
+      expires_at: clock(is, seconds),
+    }))
+    .onConflict((conflict) =>
+      conflict
+        .columns(["model", "id_hash"])
+        .doUpdateSet((is) => ({ expires_at: is.ref("excluded.expires_at") }))
+        .where((is) => is("specgate_oauth_artifacts.expires_at", "<=", clock(is))),
+    )
+    .returning("id_hash")
+    .execute();
+  return taken.length === 1;
 }
 
 async function find(

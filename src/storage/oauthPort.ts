@@ -23,8 +23,11 @@ export interface OAuthStore {
   readonly endGrant: (grantHash: string) => Promise<string | null>;
   /** What an access token stands for: null when it, its Grant or its Connection is not there any more. */
   readonly access: (idHash: string) => Promise<Access | null>;
-  /** In one transaction keeps Grant, Connection and key. The key gets ` (2)` behind its name where its owner has such a one. */
-  readonly connect: (grant: Artifact, connection: ConnectionRow, key: GatewayKeyRow) => Promise<void>;
+  /**
+   * In one transaction keeps Grant, Connection and key. The key gets ` (2)` behind its name where its owner has such a one: the name
+   * that it has.
+   */
+  readonly connect: (grant: Artifact, connection: ConnectionRow, key: GatewayKeyRow) => Promise<string>;
   /**
    * In one transaction gives a Connection another Grant and these scopes; a credential where one is given. What was issued by the Grant
    * before is good as long as it was. False, with nothing done, when it is over.
@@ -35,6 +38,16 @@ export interface OAuthStore {
   readonly connections: (filter: ConnectionFilter, page?: PageRequest) => Promise<Page<StoredConnection>>;
   /** Ends it with everything that was issued for it. True when this call did. */
   readonly endConnection: (id: string) => Promise<boolean>;
+  /** Those that are over, for a day at most, and whose key at the upstream is still to be deleted. */
+  readonly endedWithUpstreamKey: (limit: number) => Promise<readonly StoredConnection[]>;
+  /** Forgets the key at the upstream, and what is sent there: it was deleted. */
+  readonly forgetUpstreamKey: (id: string) => Promise<void>;
+  /**
+   * True for one alone of all who claim `name`, until it lets go of it or so many seconds have passed. Claims are kept as the artefacts
+   * of the model `Claim`.
+   */
+  readonly claim: (name: string, seconds: number) => Promise<boolean>;
+  readonly letGo: (name: string) => Promise<void>;
   /** Deletes what has expired, and ends Connections that nothing is left of to use them with; the ids of those. */
   readonly sweep: () => Promise<readonly string[]>;
   /** Oldest first. */

@@ -82,7 +82,7 @@ describe.skipIf(withoutPostgres || withoutRedis)("OAuth among replicas that shar
     const { access_token, clientId, refresh_token } = await connect(first);
     const principals = await Promise.all(all.map((replica) => verified(replica, access_token)));
     expect(new Set(principals.map((one) => one?.id)).size).toBe(1);
-    await first.oauth.revokeConnection(principals[0]?.id ?? "");
+    await first.oauth.revokeConnection(principals[0]?.id ?? "", { id: "admin" });
     const refused = async (): Promise<void> =>
       expect(await Promise.all(all.map((replica) => verified(replica, access_token)))).toEqual([null, null, null]);
     await vi.waitFor(refused, { timeout: 1_000, interval: 20 });

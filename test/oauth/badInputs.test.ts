@@ -336,8 +336,8 @@ describe("revocation", () => {
     const second = await connect(server);
     const idOf = async (given: string): Promise<string> => (await verified(server, given))?.id ?? "";
     const [one, two] = [await idOf(first.access_token), await idOf(second.access_token)];
-    expect(await server.oauth.revokeConnection(one)).toBe(true);
-    expect(await server.oauth.revokeConnection(one)).toBe(false);
+    expect(await server.oauth.revokeConnection(one, { id: "admin" })).toBe(true);
+    expect(await server.oauth.revokeConnection(one, { id: "admin" })).toBe(false);
     await server.store.keys.revoke(two, new Date().toISOString());
     await server.revocations.publish(two);
     for (const { access_token, clientId, refresh_token } of [first, second]) {

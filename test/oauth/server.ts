@@ -117,8 +117,12 @@ function jsonPages(interactions: Interactions): express.Router {
   router.get("/:uid", async (req, res) => void res.json(await interactions.details(req, res, req.params.uid)));
   router.post("/:uid/:answer", express.json(), async (req, res) => {
     const { uid, answer } = req.params;
-    const { credential, ...approval } = req.body as Omit<Approval, "upstream"> & { credential?: string };
-    const upstream = credential === undefined ? null : { credential: new Secret(credential) };
+    const { credential, keyRef, ...approval } = req.body as Omit<Approval, "upstream"> & {
+      credential?: string;
+      keyRef?: string;
+    };
+    const upstream =
+      credential === undefined ? null : { credential: new Secret(credential), ...(keyRef !== undefined && { keyRef }) };
     const to =
       answer === "approve"
         ? await interactions.approve(req, res, uid, { ...approval, upstream })
@@ -248,7 +252,12 @@ export async function openInteraction(
 
 /** What an approval is sent as; its credential goes as text. */
 export function approvalBody({ upstream, ...approval }: Approval): object {
-  return { ...approval, ...(upstream !== null && { credential: upstream.credential.reveal() }) };
+  const { credential, keyRef } = upstream ?? {};
+  return {
+    ...approval,
+    ...(credential && { credential: credential.reveal() }),
+    ...(keyRef !== undefined && { keyRef }),
+  };
 }
 
 /** Says yes to an authorization; resolves to where the client is sent. */

@@ -117,7 +117,7 @@ describe("a Surface with OAuth", () => {
     const stream = await openStream(gateway.url, { headers: { ...session.headers, ...headers } });
     expect(stream.status).toBe(200);
     const { rows = [] } = (await server.oauth.connections?.list({})) ?? {};
-    await server.oauth.revokeConnection(rows[0]?.id ?? "");
+    await server.oauth.revokeConnection(rows[0]?.id ?? "", { id: "admin" });
     while ((await stream.next()) !== null);
     const answer = await postStateless(gateway.url, "tools/list", {}, { headers });
     expect(answer.status).toBe(401);

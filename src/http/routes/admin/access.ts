@@ -32,11 +32,11 @@ export async function adminOf(
 ): Promise<KeyActor | null> {
   const { authorization, "x-api-key": key } = req.headers;
   if (sessions !== undefined && authorization === undefined && key === undefined && (await sessions.of(req)) !== null)
-    return { id: (await adminSessionOf(req, sessions)).who.user.id };
+    return { kind: "user", id: (await adminSessionOf(req, sessions)).who.user.id };
   if (token !== undefined && isToken(req, token)) return { id: "admin" };
   try {
     const { id, organisation, scopes } = await authenticate(req.rawHeaders, blamedFor(req));
-    if (organisation !== null && mayAdminister(scopes ?? [])) return { id, organisation: organisation.id };
+    if (organisation !== null && mayAdminister(scopes ?? [])) return { kind: "key", id, organisation: organisation.id };
     throw new GatewayError("insufficient_scope", `this needs the admin token, or a key with the scope ${adminScope}`, {
       data: { scopes: [adminScope] },
     });

@@ -56,7 +56,8 @@ export function hostedMcpRouter(options: HostedMcpRoutesOptions): Router {
     const id = String(req.params.id);
     if ((await oauth.connections?.get(id)) == null) throw unknownConnection(id);
     // Asked again, nothing changes: it is over either way.
-    await oauth.revokeConnection(id);
+    const { who } = res.locals.session as BrowserSession; // set by the first middleware
+    await oauth.revokeConnection(id, { kind: "user", id: who.user.id });
     res.json(await oauth.connections?.get(id));
   });
   for (const [route, allow] of [
