@@ -17,6 +17,9 @@ export type AuditOutcome =
   | "replayed"
   | "dry_run";
 
+/** Who did it: a Principal; or, of changes to keys and Connections, a person at the pages, an operator, or the gateway itself. */
+export type AuditActorKind = PrincipalKind | "user" | "operator" | "gateway";
+
 /**
  * One record of the audit log, in the form in which it is stored, listed, exported and sent. An `intent` says what was about to
  * be sent, its `outcome` repeats that and says what came of it, a `call` is all there is of a read or a refusal. Nothing in
@@ -28,9 +31,10 @@ export interface AuditEvent {
   readonly kind: AuditKind;
   /** `2026-07-28T12:00:00.000Z`. */
   readonly at: string;
-  readonly actor_type: "mcp";
-  readonly actor_kind: PrincipalKind;
-  /** Id of the gateway key or Connection; of a pass-through key its HMAC. */
+  /** `mcp` of every Call; of changes to keys and Connections also those who are none of its callers. */
+  readonly actor_type: "mcp" | Exclude<AuditActorKind, PrincipalKind>;
+  readonly actor_kind: AuditActorKind;
+  /** Id of the gateway key or Connection; of a pass-through key its HMAC; of a user their id; else `admin`, `cli` or `gateway`. */
   readonly actor_id: string;
   readonly actor_user_id: string | null;
   readonly organisation: string | null;
@@ -46,7 +50,7 @@ export interface AuditEvent {
   readonly resource: string;
   /** The id in the path, or that of the created object. */
   readonly resource_id: string | null;
-  /** HMAC of the Tool and its arguments. */
+  /** HMAC of the Tool and its arguments; empty where there are none. */
   readonly args_hash: string;
   /** Of the arguments that `audit.values` names, but for secrets. */
   readonly values?: Readonly<Record<string, unknown>>;

@@ -44,7 +44,7 @@ export interface RotateFlags extends KeysFlags {
   readonly overlap?: string;
 }
 
-const actor: KeyActor = { id: "cli" };
+const actor: KeyActor = { kind: "operator", id: "cli" };
 
 /** `specgate keys create`: prints the key on stdout, this once, and what it is on stderr. */
 export async function createKey(flags: CreateFlags, terminal: Terminal): Promise<number> {

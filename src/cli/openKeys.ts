@@ -1,3 +1,5 @@
+import { accessEvent } from "../audit/accessEvent.ts";
+import { createAuditWriter } from "../audit/writer.ts";
 import { createGatewayKeys, type GatewayKeys } from "../auth/gatewayKeys.ts";
 import { deriveKeys } from "../auth/keys.ts";
 import { createRedisRevocations } from "../auth/revocations.redis.ts";
@@ -15,6 +17,9 @@ import { Secret } from "../telemetry/secret.ts";
 import { loadGenerated } from "./api.ts";
 import { chooseProject, findProjects, type Project } from "./projects.ts";
 import type { Terminal } from "./terminal.ts";
+
+/** What a command waits at most for its records to be written. */
+const longestWriteMs = 5_000;
 
 /** Gateway keys as the command line manages them: in the database itself, whether a gateway runs or not. */
 export interface OpenedKeys {
@@ -48,6 +53,11 @@ export async function openKeys(config: string | undefined, terminal: Terminal): 
   const known = await knownTo(project, file, scopes);
   const logger = createLogger("silent", 2);
   const store = openStore(environment.databaseUrl ?? new Secret(defaultDatabaseUrl), { logger });
+  const audit = createAuditWriter({
+    store: store.audit,
+    logger,
+    forward: file.audit?.sinks?.webhook !== undefined,
+  });
   const redis = environment.redisUrl === undefined ? undefined : connectRedis(environment.redisUrl, { logger });
   const isTold = (await redis?.ready()) ?? true;
   if (!isTold) terminal.err("warning: REDIS_URL does not answer; replicas notice a revoked key within 5 seconds");
@@ -61,9 +71,14 @@ export async function openKeys(config: string | undefined, terminal: Terminal): 
       store: store.keys,
       revocations: redis === undefined ? createLocalRevocations() : createRedisRevocations({ redis }),
       ...(known && { knownScopes: known }),
+      onChange: ({ kind, keyId: id, ...change }) => {
+        const ended = { what: "connection", type: "ended" } as const;
+        audit.record(accessEvent({ ...change, id, ...(kind === undefined ? { what: "key" } : ended) }));
+      },
     }),
     scopes,
     close: async () => {
+      await audit.close(longestWriteMs);
       await redis?.close();
       await store.close();
     },

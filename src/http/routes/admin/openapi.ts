@@ -46,9 +46,15 @@ const auditRecord: Part = {
   event_id: text,
   kind: { enum: ["intent", "outcome", "call"] },
   at: time,
-  actor_type: { const: "mcp" },
-  actor_kind: { enum: ["passthrough", "key", "connection", "stdio"] },
-  actor_id: { ...text, description: "The key or Connection; of an API's own key its HMAC." },
+  actor_type: {
+    enum: ["mcp", "user", "operator", "gateway"],
+    description: "`mcp` of every call; the others of changes to keys and connections.",
+  },
+  actor_kind: { enum: ["passthrough", "key", "connection", "stdio", "user", "operator", "gateway"] },
+  actor_id: {
+    ...text,
+    description: "The key or Connection; of an API's own key its HMAC; the user; `admin`, `cli` or `gateway`.",
+  },
   actor_user_id: nullable(text),
   organisation: nullable(text),
   client: nullable({ type: "object", properties: { name: text, version: text } }),
