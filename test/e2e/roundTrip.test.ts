@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { beaconCorpus, exampleCorpus, exampleNames, oneuptimeCorpus, oneuptimeMissing } from "../roundtrip/corpora.ts";
 import { expectWhole } from "../roundtrip/expectations.ts";
 import { plantedBugs } from "../roundtrip/planted.ts";
@@ -7,6 +7,8 @@ import { roundTrip } from "../roundtrip/roundTrip.ts";
 
 // Whole documents, every tool: what a schema allows becomes a request that the document describes, in the eyes of a validator
 // that shares no code with ours. More draws: `npm run nightly`.
+
+vi.setConfig({ testTimeout: 600_000 }); // a bound that catches hangs; the longest takes half a minute on two free cores
 
 const draws = 2;
 const seed = 20_260_728;
