@@ -364,10 +364,13 @@ function ratesIn(redis: RedisConnection | undefined, instances: number): Standin
     redis === undefined
       ? createMemoryRateLimit(perMinute)
       : createRedisRateLimit({ redis, name, perMinute, instances });
-  return ({ readsPerMinute, writesPerMinute }) => ({
-    ...(readsPerMinute !== "off" && { reads: limitOf("read", readsPerMinute) }),
-    ...(writesPerMinute !== "off" && { writes: limitOf("write", writesPerMinute) }),
-  });
+  return ({ readsPerMinute, writesPerMinute }, surface) => {
+    const at = surface === undefined ? "" : `-${surface}`;
+    return {
+      ...(readsPerMinute !== "off" && { reads: limitOf(`read${at}`, readsPerMinute) }),
+      ...(writesPerMinute !== "off" && { writes: limitOf(`write${at}`, writesPerMinute) }),
+    };
+  };
 }
 
 /** What no number reaches, where a limit is off. */

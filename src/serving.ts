@@ -87,7 +87,8 @@ export interface Standing {
   readonly keys: StandingKeys;
   readonly oauth: StandingOAuth;
   /** What one principal may call in a minute. Counted anew after a reload where it is counted in this process. */
-  readonly rates: (limits: LimitsConfig) => CallRates;
+  /** `surface` names one that has limits of its own, and counts by itself. */
+  readonly rates: (limits: LimitsConfig, surface?: string) => CallRates;
   readonly metrics: Metrics | undefined;
   /** The URL that clients are told. */
   readonly url: () => string;
@@ -184,6 +185,13 @@ export function createServing(served: Served, standing: Standing): Serving {
   const catalog = createCatalog(api, [...(served.tools ?? []), ...(whoami === undefined ? [] : [whoami])]);
   if (config.whoami) assertWhoami(config.whoami, catalog.find);
   const validator = createValidator();
+  const shared = standing.rates(limits);
+  const rates = new Map(
+    Object.entries(config.surfaces).map(([name, { ownRates, limits: own }]) => [
+      name,
+      ownRates ? standing.rates(own, name) : shared,
+    ]),
+  );
   const calls = tracking(
     createRunCall({
       upstreamFor: (call) => upstreamOf(surfaceConfig(call.surface)),
@@ -191,7 +199,8 @@ export function createServing(served: Served, standing: Standing): Serving {
       validator,
       cursorKeys: deriveKeys(secrets, "cursor"),
       limits,
-      rates: standing.rates(limits),
+      rates: ({ surface }) => found(rates.get(surface)),
+      resultBytesOf: ({ surface }) => surfaceConfig(surface).limits.resultBytes,
       onDrift: createDriftReport(logger, metrics?.drift),
       hooks: hookIndex(hooks, catalog),
       audit: { log: standing.audit, keys: deriveKeys(secrets, "audit"), config: config.audit },
@@ -234,6 +243,7 @@ export function createServing(served: Served, standing: Standing): Serving {
     const me = whoami && config.whoami ? [createWhoamiResource(whoami, { config: config.whoami }, run)] : [];
     const told = { config: config.oauth, publicUrl: url, readScope: config.scopes.effects.read };
     const facts = surface.oauth && config.oauth.mode !== "off" && { oauth: surfaceFacts(told, surface.path) };
+    const { bodyBytes: bytes, depth, tokens } = surface.limits;
     const view = withViews(
       createStyledSurface({ name, ...surface, all: own, tools: offered(name), aliases, validator, permits, run }),
       {
@@ -244,11 +254,14 @@ export function createServing(served: Served, standing: Standing): Serving {
         find: (wanted) => own.find((tool) => tool.name === wanted || tool.aliases.includes(wanted)),
         permits: authorize,
         holds,
-        resultBytes: limits.resultBytes,
+        resultBytes: surface.limits.resultBytes,
         pageSize: surface.pageSize,
       },
     );
-    return facts ? offering(view, () => (hosted === undefined || hosted.wasOn() ? facts.oauth : undefined)) : view;
+    const limited = { ...view, body: { bytes, depth, tokens } };
+    return facts
+      ? offering(limited, () => (hosted === undefined || hosted.wasOn() ? facts.oauth : undefined))
+      : limited;
   });
 
   const gatewayKeys = createGatewayKeyAuth({ ...keys, ...config.keys, used: keys.use.used, logger });

@@ -31,8 +31,9 @@ export function limiting(mostRunning: number): Interceptor {
  * of them (security.md §6). Every Call counts, those of one batch too. Callers without a key are one principal but many people:
  * they are counted by network, and not at all where a proxy of ours hides it.
  */
-export function rateLimiting({ reads, writes }: CallRates): Interceptor {
+export function rateLimiting(rates: (call: Call) => CallRates): Interceptor {
   return (next) => async (call) => {
+    const { reads, writes } = rates(call);
     const isRead = call.tool.effect === "read";
     const rate = isRead ? reads : writes;
     const who = countedAs(call);

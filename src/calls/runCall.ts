@@ -50,8 +50,10 @@ export interface RunCallOptions {
   /** Keys of the purpose `cursor`: the first signs, all verify. */
   readonly cursorKeys: Keys;
   readonly limits: Pick<LimitsConfig, "resultBytes" | "countPages"> & Partial<Pick<LimitsConfig, "runningCalls">>;
-  /** What one principal may do in a minute. Default: no limit. */
-  readonly rates?: CallRates;
+  /** What one principal may do in a minute, at the Surface of the Call. Default: no limit. */
+  readonly rates?: (call: Call) => CallRates;
+  /** Result budget of the Surface of a Call. Default: that of `limits`. */
+  readonly resultBytesOf?: (call: Call) => number;
   /** Default: claims in memory, `reject`, every identical create shared, and one Upstream. */
   readonly idempotency?: Partial<Omit<IdempotencyOptions, "totalMs">>;
   /** Default: nothing is kept. */
@@ -111,7 +113,7 @@ export function createRunCall(options: RunCallOptions): Next {
   const interceptors: readonly Interceptor[] = [
     auditing({ ...record, reads: audit.config.reads }),
     limiting(limits.runningCalls ?? Number.POSITIVE_INFINITY),
-    rateLimiting(options.rates ?? {}),
+    rateLimiting(options.rates ?? (() => ({}))),
     authorizing(scopes),
     safeguards.remember,
     ...(hooks.size > 0 ? [hooking(hooks, refuseUnauthorized(scopes))] : []),
@@ -170,13 +172,13 @@ function isHandTool(tool: Call["tool"]): tool is HandTool {
   return "run" in tool && typeof tool.run === "function";
 }
 
-function contextOf({ cursorKeys, limits, now = Date.now }: RunCallOptions, call: Call): StepContext {
+function contextOf({ cursorKeys, limits, resultBytesOf, now = Date.now }: RunCallOptions, call: Call): StepContext {
   return {
     principalId: lastingId(call.principal),
     sign: (text) => sign(cursorKeys, text),
     verifies: (text, signature) => verifies(cursorKeys, text, signature),
     now,
-    resultBytes: limits.resultBytes,
+    resultBytes: resultBytesOf?.(call) ?? limits.resultBytes,
     countPages: limits.countPages,
   };
 }

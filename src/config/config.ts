@@ -174,6 +174,10 @@ export interface SurfaceConfig {
   readonly credentials: CredentialsConfig;
   /** Which Tools it has. Default: all. */
   readonly tools: SurfaceToolsConfig;
+  /** Default, each by itself: those of the whole configuration. */
+  readonly limits: LimitsConfig;
+  /** Calls are counted here by themselves, since a limit of a minute is the Surface's own. */
+  readonly ownRates: boolean;
   readonly readOnly: boolean;
   /**
    * `off`: session-era clients get no session id and may send every request to any replica without Redis; there are no GET

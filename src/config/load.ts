@@ -84,7 +84,8 @@ interface ScopeRuleFile {
 
 type CredentialsFile = NonNullable<GatewayFile["credentials"]>;
 
-type SurfaceFile = Partial<Omit<SurfaceConfig, "tools" | "credentials" | "serverInfo">> & {
+type SurfaceFile = Partial<Omit<SurfaceConfig, "tools" | "credentials" | "serverInfo" | "limits" | "ownRates">> & {
+  readonly limits?: Partial<SurfaceConfig["limits"]>;
   readonly credentials?: CredentialsFile;
   readonly tools?: Partial<Omit<SurfaceConfig["tools"], "rename">> & {
     readonly rename?: Readonly<Record<string, string | ToolCustomConfig>>;
@@ -541,6 +542,8 @@ function resolveSurfaces(
             ]),
           ),
         },
+        limits: { ...defaultLimits, ...file.limits, ...surface.limits },
+        ownRates: (surface.limits?.readsPerMinute ?? surface.limits?.writesPerMinute) !== undefined,
         readOnly: readOnly || (surface.readOnly ?? false),
       },
     ]),

@@ -48,6 +48,8 @@ export interface Surface {
   readonly sessions?: "on" | "off";
   /** Where OAuth clients learn how to get in. Absent: keys alone. Its URLs are known once the server listens. */
   readonly oauth?: SurfaceOAuth | undefined;
+  /** Most of a request body here, where it is not the process's: bytes, levels, tokens of JSON. */
+  readonly body?: { readonly bytes: number; readonly depth: number; readonly tokens: number };
   /** Every Tool of the view, whoever calls, by name. */
   readonly tools: readonly Tool[];
   /** The Tools that `principal` may see and use, by name. */

@@ -271,7 +271,7 @@ async function servePost(arrival: Arrival): Promise<void> {
   let body: unknown;
   try {
     const exchange = await authenticated(arrival, place);
-    body = await readJson(req, parts.bodyLimits);
+    body = await readJson(req, arrival.surface.body ?? parts.bodyLimits);
     const inbound = eraOf(body, header(req, "mcp-protocol-version")?.trim());
     if (inbound.era === "session" && parts.shedding !== undefined)
       shedOf("batch" in inbound ? inbound.batch : [inbound.message], parts.shedding);
