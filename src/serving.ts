@@ -185,11 +185,11 @@ export function createServing(served: Served, standing: Standing): Serving {
   const catalog = createCatalog(api, [...(served.tools ?? []), ...(whoami === undefined ? [] : [whoami])]);
   if (config.whoami) assertWhoami(config.whoami, catalog.find);
   const validator = createValidator();
-  const shared = standing.rates(limits);
+  const commonRates = standing.rates(limits);
   const rates = new Map(
     Object.entries(config.surfaces).map(([name, { ownRates, limits: own }]) => [
       name,
-      ownRates ? standing.rates(own, name) : shared,
+      ownRates ? standing.rates(own, name) : commonRates,
     ]),
   );
   const calls = tracking(
