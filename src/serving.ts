@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { RequestListener } from "node:http";
+import { type AccessChange, accessEvent } from "./audit/accessEvent.ts";
 import type { AuditLog, ReadAudit } from "./audit/event.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { createFailures } from "./auth/failures.ts";
@@ -271,6 +272,7 @@ export function createServing(served: Served, standing: Standing): Serving {
     ...standing.oauth,
     ...(signIn && { pages: signIn.router }),
     ...(signIn?.refreshUpstream && { refreshUpstream: signIn.refreshUpstream }),
+    ...(signIn?.deleteUpstreamKey && { deleteUpstreamKey: signIn.deleteUpstreamKey }),
     config: config.oauth,
     scopes: config.scopes,
     allScopes: new Set([...knownScopes(config.scopes, catalog.tools)].filter((scope) => scope !== adminScope)),
@@ -280,7 +282,7 @@ export function createServing(served: Served, standing: Standing): Serving {
     publicUrl: url,
     brand: config.brand,
     used: keys.use.used,
-    onChange: (change) => logger.info(change, "an OAuth connection was %s", change.type),
+    onChange: ({ connectionId: id, ...change }) => recordAccess({ what: "connection", id, ...change }, standing),
     ...(server.exchangeSecret && { exchangeSecret: server.exchangeSecret }),
     ...(server.upstreamKeys && { upstreamKeys: server.upstreamKeys }),
     logger,
@@ -313,7 +315,11 @@ export function createServing(served: Served, standing: Standing): Serving {
       ...knownScopes(config.scopes, catalog.tools),
       ...[...config.resources, ...config.prompts].flatMap((one) => one.scopes),
     ]),
-    onChange: (change) => logger.info(change, "a gateway key was %s", change.type),
+    onChange: ({ kind, keyId: id, ...change }) => {
+      const isConnection = kind === "connection";
+      if (isConnection) created?.keyRevoked?.(id);
+      recordAccess({ ...change, id, ...(isConnection ? ended : { what: "key" }) }, standing);
+    },
   });
   const admin = adminRouter({
     ...(signIn && { sessions: signIn.sessions }),
@@ -429,6 +435,14 @@ interface SignInParts extends Pick<Served, "api" | "config"> {
   readonly gatewayKeys: GatewayKeyAuth;
   readonly upstreams: ReadonlyMap<string, ObservedUpstream>;
   readonly dispatchers: ReadonlyMap<string, ReturnType<typeof createConnections>>;
+}
+
+/** A Connection ends with its key. */
+const ended = { what: "connection", type: "ended" } as const;
+
+function recordAccess(change: AccessChange, { audit, logger }: Pick<Standing, "audit" | "logger">): void {
+  logger.info(change, "%s %s: %s", change.what, change.id, change.type);
+  audit.record(accessEvent(change));
 }
 
 /** Sign-in and consent, where the gateway is its own authorization server. People are known by the first Upstream, as keys are. */
