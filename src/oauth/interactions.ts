@@ -13,7 +13,7 @@ import type { GatewayKeyRow, Named } from "../storage/port.ts";
 import { artifactHash, type OAuthAdapter } from "./adapter.ts";
 import { keyNameOf, shortened } from "./clientNames.ts";
 import { type ConnectionChange, changedConnection, connectionView } from "./connectionViews.ts";
-import type { Approval, AskedScope, AskingClient, InteractionDetails, Interactions } from "./port.ts";
+import type { Approval, AskedScope, AskingClient, ConnectionView, InteractionDetails, Interactions } from "./port.ts";
 import { redirectView } from "./redirectUri.ts";
 import { sealUpstream } from "./upstreamGrant.ts";
 
@@ -61,13 +61,13 @@ export function createInteractions(options: InteractionsOptions): Interactions {
   };
   return {
     details: async (req, res, uid) => (await opened(req, res, uid)).details,
-    stepUpOf: async ({ client, scopes }, user) => {
+    stepUpsOf: async ({ client, scopes, resource }, user) => {
       const { rows } = await store.connections({ clientId: client.id, owner: user.id, now: "" }, { limit: 20 });
-      const asked = new Set(scopes.map(({ scope }) => scope));
-      const narrower = rows.find(
-        ({ key }) => key.scopes.length < asked.size && key.scopes.every((scope) => asked.has(scope)),
+      const asked = scopes.map(({ scope }) => scope);
+      const narrower = rows.filter(
+        (row) => row.connection.resource === resource && isNarrower(row.key.scopes, asked, options.scopes),
       );
-      return narrower === undefined ? null : connectionView(narrower);
+      return narrower.map(connectionView).sort((one, other) => lastTime(other).localeCompare(lastTime(one)));
     },
     approve: async (req, res, uid, approval) => {
       const { params, details } = await opened(req, res, uid);
@@ -97,6 +97,16 @@ export function createInteractions(options: InteractionsOptions): Interactions {
       return server.interactionResult(req, res, result, { mergeWithLastSubmission: false });
     },
   };
+}
+
+/** Whether those who hold `held` would keep all of it, and get something, with `asked`. */
+function isNarrower(held: readonly string[], asked: readonly string[], { hierarchy }: ScopesConfig): boolean {
+  const [has, wants] = [includedScopes(held, hierarchy), includedScopes(asked, hierarchy)];
+  return held.every((scope) => wants.has(scope)) && asked.some((scope) => !has.has(scope));
+}
+
+function lastTime({ lastUsedAt, createdAt }: ConnectionView): string {
+  return lastUsedAt ?? createdAt;
 }
 
 function over(): GatewayError {
@@ -181,14 +191,16 @@ function assertAsked({ scopes }: Approval, details: InteractionDetails): void {
   if (scopes.length === 0) throw new GatewayError("invalid_arguments", "no scope was approved; deny instead");
 }
 
-/** The Connection to widen: of the same client and user, and not over. */
+/** The Connection to widen: of the same client, user and Surface, and not over. */
 async function extendable(
   { store }: InteractionsOptions,
   { extend = "", user }: Approval,
-  { client }: InteractionDetails,
+  { client, resource }: InteractionDetails,
 ): Promise<StoredConnection> {
   const found = await store.connection(extend);
-  if (found !== null && found.connection.clientId === client.id && found.key.owner?.id === user.id) return found;
+  const { connection, key } = found ?? {};
+  const isSame = connection?.clientId === client.id && connection.resource === resource;
+  if (found !== null && isSame && key?.owner?.id === user.id) return found;
   throw new GatewayError("invalid_arguments", "the connection to widen is none of this user's with this client");
 }
 

@@ -56,10 +56,12 @@ export interface ResourceMetadata {
 export interface Interactions {
   readonly details: (req: IncomingMessage, res: ServerResponse, uid: string) => Promise<InteractionDetails>;
   /**
-   * The Connection that an approval may widen, once the user is known: the client has it already, for the same user, with fewer
-   * scopes than it asks for now. Null: an approval makes a new one.
+   * The Connections that an approval may widen, once the user is known, those used last first: the client has them already for the
+   * same user and Surface, with fewer rights than it asks for now. Several, or another installation's, where the client shares its id
+   * with every other installation of the same program, as one of a metadata document does: the user says which. None: an approval
+   * makes a new one.
    */
-  readonly stepUpOf: (details: InteractionDetails, user: Named) => Promise<ConnectionView | null>;
+  readonly stepUpsOf: (details: InteractionDetails, user: Named) => Promise<readonly ConnectionView[]>;
   /**
    * In one transaction keeps the grant and the Connection with its named key; then the interaction is decided. Resolves to where
    * the browser is to be sent with 303. What was asked for and is not in `scopes` is refused. The caller has checked the user, the
@@ -130,7 +132,7 @@ export interface Approval {
   readonly boundArguments?: BoundArguments;
   /** Id of that key. */
   readonly madeWith?: string;
-  /** Id of the Connection of {@link Interactions.stepUpOf} that gets the scopes; its user, organisation, pages and name stay. */
+  /** Id of the Connection of {@link Interactions.stepUpsOf} that gets the scopes; its user, organisation, pages and name stay. */
   readonly extend?: string;
 }
 

@@ -167,9 +167,9 @@ describe("the authorization server", () => {
     const asking = { clientId: first.clientId, scope: "mcp.read mcp.write" };
     const proof = pkce();
     const { browser, details } = await openInteraction(server, { ...asking, pkce: proof });
-    const existing = await server.oauth.interactions?.stepUpOf(details, ada.user);
-    expect(existing).toMatchObject({ id: before?.id, scopes: ["mcp.read"] });
-    expect(await server.oauth.interactions?.stepUpOf(details, { id: "u2" })).toBeNull();
+    const existing = await server.oauth.interactions?.stepUpsOf(details, ada.user);
+    expect(existing).toMatchObject([{ id: before?.id, scopes: ["mcp.read"] }]);
+    expect(await server.oauth.interactions?.stepUpsOf(details, { id: "u2" })).toEqual([]);
     const body = approvalBody({ ...ada, scopes: ["mcp.write"], extend: String(before?.id), upstream: null });
     const { url } = await browser.post(`/mcp/oauth/interaction/${details.uid}/approve`, body);
     const wider = await redeem(server, first.clientId, String(url.searchParams.get("code")), proof);
@@ -187,6 +187,31 @@ describe("the authorization server", () => {
     server.pass(6);
     expect(await verified(server, first.access_token)).toBeNull();
     expect((await verified(server, wider.access_token))?.id).toBe(before?.id);
+  });
+
+  it("offers to widen those of the same client that lack something, the one used last first", async () => {
+    const server = await startServer({ surfaces: ["/mcp", "/two"].map((path) => ({ path, title: "Beacon" })) });
+    const clientId = String((await register(server)).client_id);
+    const ids: string[] = [];
+    for (const approval of [ada, ada, { ...ada, scopes: ["mcp.write"] }]) {
+      const { access_token } = await connect(server, { clientId, scope: approval.scopes.join(" "), approval });
+      ids.push((await verified(server, access_token))?.id ?? "");
+      server.pass(1);
+    }
+    const [first, second, third] = ids;
+    const offered = async (scope: string, resource?: string): Promise<readonly (string | undefined)[]> => {
+      const more = resource === undefined ? {} : { more: { resource } };
+      const { details } = await openInteraction(server, { clientId, scope, ...more });
+      return (await server.oauth.interactions?.stepUpsOf(details, ada.user))?.map(({ id }) => id) ?? [];
+    };
+    expect(await offered("mcp.read")).toEqual([]);
+    expect(await offered("mcp.write")).toEqual([second, first]);
+    expect(await offered("mcp.read mcp.delete")).toEqual([third, second, first]);
+    // Nothing of what it can do is to be lost.
+    expect(await offered("monitor.write")).toEqual([]);
+    expect(await offered("mcp.write", `${server.url}/two`)).toEqual([]);
+    await server.store.keys.touchUsed([{ id: String(first), at: new Date(Date.now() + 60_000).toISOString() }]);
+    expect(await offered("mcp.write")).toEqual([first, second]);
   });
 
   it("widens nobody else's Connection", async () => {

@@ -313,6 +313,39 @@ describe("the decision", () => {
       expect((await decide(browser, at, approving)).url.searchParams.get("code")).toEqual(expect.any(String));
     });
 
+  it("is about one of several installations of the same program, which the person names, or about another", async () => {
+    for (const scope of ["mcp.read", "mcp.read"]) {
+      const { browser, page } = await atConsent("usr_ada", "org_acme", { client: "other", scope });
+      await decide(browser, page, approving);
+    }
+    const { browser, page } = await atConsent("usr_ada", undefined, { client: "other" });
+    expect(page.text).toContain("asks from another computer");
+    const [, other = ""] = /href="[^"]*\?extend=([\w-]{12})"/.exec(page.text) ?? [];
+    const shown = hiddenField(page, "extend");
+    expect([other === shown, other.length]).toEqual([false, 12]);
+    const chosen = await browser.get(`${pageOf(page)}?extend=${other}`);
+    expect(hiddenField(chosen, "extend")).toBe(other);
+    const none = await decide(browser, chosen, {
+      decision: "approve",
+      organisation: "org_acme",
+      extend: "AAAAAAAAAAAA",
+    });
+    expect(none.status).toBe(403);
+    const anew = await browser.get(`${pageOf(page)}?new=1&organisation=org_acme`);
+    expect(anew.text).not.toContain('name="extend"');
+    const fields = { decision: "approve", organisation: "org_acme", extend: other, scope: "mcp.write" };
+    const { url } = await decide(browser, chosen, fields);
+    expect(url.searchParams.get("code")).toEqual(expect.any(String));
+    const found = await fetch(`${gateway.base}/api/v1/admin/connections`, {
+      headers: { authorization: `Bearer ${adminToken}` },
+    });
+    const { items } = (await found.json()) as {
+      readonly items: readonly { readonly id: string; readonly scopes: unknown }[];
+    };
+    const scopes = new Map(items.map((one) => [one.id, one.scopes]));
+    expect([scopes.get(other), scopes.get(shown)]).toEqual([["mcp.read", "mcp.write"], ["mcp.read"]]);
+  });
+
   it("makes a narrow key at the API under the name of the connection", async () => {
     const { browser, page } = await atConsent("usr_mina");
     await decide(browser, page, approving);

@@ -7,14 +7,23 @@ import { GatewayError, httpStatus } from "../../errors.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { Secret } from "../../telemetry/secret.ts";
 import { interactionPath } from "../paths.ts";
-import type { ConnectionView, InteractionDetails, Interactions } from "../port.ts";
+import type { InteractionDetails, Interactions } from "../port.ts";
 import { assertFormToken, type BrowserSession, type BrowserSessions, formToken } from "../signIn/browserSession.ts";
 import type { OidcSignIn } from "../signIn/oidcSignIn.ts";
 import { signedInByKey } from "../signIn/rights.ts";
 import { approvalOf, ChoiceFault, upstreamGrantOf } from "./approve.ts";
-import { type Offer, type OfferOptions, offerOf } from "./offer.ts";
+import { type OfferOptions, offerOf } from "./offer.ts";
 import { createPages, type PageContent } from "./page.ts";
-import { consentPage, failurePage, leavingPage, organisationPage, startPage, type Ticked, type View } from "./views.ts";
+import {
+  consentPage,
+  failurePage,
+  leavingPage,
+  organisationPage,
+  type ShownOffer,
+  startPage,
+  type Ticked,
+  type View,
+} from "./views.ts";
 import { groupsOf } from "./words.ts";
 
 export interface InteractionOptions extends OfferOptions {
@@ -137,7 +146,9 @@ async function interactionPage(visit: Visit, options: InteractionOptions, again?
   try {
     // Whoever chooses an organisation wants another connection.
     const isNew = again?.isNew ?? (query("new") === "1" || organisation !== undefined);
-    const extended = isNew ? null : await extendable(visit.details, session, options);
+    const known = isNew ? [] : await options.interactions.stepUpsOf(visit.details, session.who.user);
+    const named = again?.extend ?? query("extend");
+    const extended = known.find(({ id }) => id === named) ?? known[0] ?? null;
     const request = {
       details: visit.details,
       who: session.who,
@@ -146,7 +157,8 @@ async function interactionPage(visit: Visit, options: InteractionOptions, again?
     };
     const offer = await offerOf(request, options);
     if ("choose" in offer) return organisationPage(view, offer.user, offer.choose);
-    return consentFor(view, offer, options, again?.ticked);
+    const others = known.filter(({ id }) => id !== offer.extended?.id);
+    return consentFor(view, { ...offer, others }, options, again?.ticked);
   } catch (thrown) {
     if (!isOver(thrown)) throw thrown;
     await options.sessions.signOut(visit.req, visit.res);
@@ -162,21 +174,15 @@ interface Again {
   readonly status: number;
   readonly organisation?: string;
   readonly isNew?: boolean;
+  /** Id of the Connection that was to be widened. */
+  readonly extend?: string;
   readonly ticked?: Ticked;
 }
 
-function consentFor(view: View, offer: Offer, { consent }: InteractionOptions, ticked?: Ticked): PageContent {
+function consentFor(view: View, offer: ShownOffer, { consent }: InteractionOptions, ticked?: Ticked): PageContent {
   const groups = groupsOf(offer.scopes, view);
   const pagesLabel = consent.pages?.label ?? "Pages";
   return consentPage(view, offer, { groups, pagesLabel, ...(ticked && { ticked }) });
-}
-
-function extendable(
-  details: InteractionDetails,
-  { who }: BrowserSession,
-  { interactions }: InteractionOptions,
-): Promise<ConnectionView | null> {
-  return interactions.stepUpOf(details, who.user);
 }
 
 function isOver(thrown: unknown): boolean {
@@ -222,10 +228,10 @@ async function decide(visit: Visit, options: InteractionOptions, show: Show): Pr
   if (decision !== "approve" || session === null)
     throw new GatewayError("invalid_request", "the form says neither approve nor deny, or you are not signed in");
   const organisation = fieldOf(req, "organisation");
-  const isNew = fieldOf(req, "extend") === undefined;
+  const extend = fieldOf(req, "extend");
   const choices = { pages: fieldsOf(req, "page"), scopes: fieldsOf(req, "scope") };
   try {
-    res.redirect(303, await approve(visit, session, { organisation, isNew, choices }, options));
+    res.redirect(303, await approve(visit, session, { organisation, extend, choices }, options));
   } catch (thrown) {
     if (!(thrown instanceof ChoiceFault) && !isOver(thrown)) throw thrown;
     const problem = (thrown as Error).message;
@@ -233,8 +239,9 @@ async function decide(visit: Visit, options: InteractionOptions, show: Show): Pr
       await interactionPage(visit, options, {
         problem,
         status: 400,
-        isNew,
+        isNew: extend === undefined,
         ticked: choices,
+        ...(extend !== undefined && { extend }),
         ...(organisation !== undefined && { organisation }),
       }),
     );
@@ -243,20 +250,21 @@ async function decide(visit: Visit, options: InteractionOptions, show: Show): Pr
 
 interface Decision {
   readonly organisation: string | undefined;
-  /** False: the form was about rights in addition. */
-  readonly isNew: boolean;
+  /** Id of the Connection that the form was to widen; undefined: it was about a new one. */
+  readonly extend: string | undefined;
   readonly choices: Ticked;
 }
 
 async function approve(
   { req, res, details }: Visit,
   session: BrowserSession,
-  { organisation, isNew, choices }: Decision,
+  { organisation, extend, choices }: Decision,
   options: InteractionOptions,
 ): Promise<string> {
   const { interactions, accounts, log } = options;
-  const extended = isNew ? null : await extendable(details, session, options);
-  if (!isNew && extended?.id !== fieldOf(req, "extend")) throw cannotWiden();
+  const known = extend === undefined ? [] : await interactions.stepUpsOf(details, session.who.user);
+  const extended = known.find(({ id }) => id === extend) ?? null;
+  if (extended?.id !== extend) throw cannotWiden();
   const request = { details, who: session.who, extended, ...(organisation !== undefined && { organisation }) };
   const offer = await offerOf(request, options);
   if ("choose" in offer) throw new GatewayError("invalid_request", "the form names no organisation");

@@ -139,13 +139,18 @@ export interface Ticked {
   readonly scopes: readonly string[];
 }
 
+/** An Offer, and what else may be widened instead. */
+export interface ShownOffer extends Offer {
+  readonly others: readonly ConnectionView[];
+}
+
 /**
  * The consent page: what is asked for beyond what the client has, grouped by what it lets it do; what changes anything is not ticked.
  * The first button is *Deny*, so that the Enter key approves nothing.
  */
 export function consentPage(
   view: View,
-  offer: Offer,
+  offer: ShownOffer,
   {
     groups,
     pagesLabel,
@@ -156,6 +161,7 @@ export function consentPage(
   const { extended, organisation } = offer;
   const { client, redirect } = details;
   const facts = html`${signedInRow(view, offer.user)}
+${extended !== null && html`<div><dt>Connection</dt><dd>${knownAs(extended)}${otherLinks(view, offer)}</dd></div>`}
 ${organisation !== null && html`<div><dt>Organisation</dt><dd>${nameOf(organisation)}${changeLink(view, offer)}</dd></div>`}
 ${extended !== null && extended.pages.length > 0 && html`<div><dt>${pagesLabel}</dt><dd>${extended.pages.map(nameOf).join(", ")}</dd></div>`}`;
   const canApprove = groups.length > 0;
@@ -184,18 +190,38 @@ ${canApprove && html`<button name="decision" value="approve">Approve</button>`}
   };
 }
 
-function lead({ extended, scopes }: Offer, { brand }: View): string {
+function lead({ extended, scopes }: Offer, { brand, details }: View): string {
   if (scopes.length === 0)
     return `It asks for what your own account in ${brand} does not allow, so there is nothing to approve.`;
-  if (extended !== null)
-    return "It is connected already, and asks for these rights in addition. Tick what you want to allow.";
+  if (extended !== null) {
+    // Only a client that registered by itself is one installation: the others share their id with all of the same program.
+    const isShared = details.client.registration !== "dynamic";
+    const which = isShared ? " If it asks from another computer than that connection's, connect anew instead." : "";
+    return `It is connected already, and asks for these rights in addition. Tick what you want to allow.${which}`;
+  }
   return "It can never do more than you can yourself. Changes are off until you tick them.";
 }
 
-function changeLink({ details }: View, { organisations, extended }: Offer): Piece {
+function changeLink({ details }: View, { organisations, extended }: ShownOffer): Piece {
   const path = `${interactionPath}/${details.uid}`;
-  if (extended !== null) return html` · <a href="${`${path}?new=1`}">Connect anew instead</a>`;
-  return organisations.length > 1 && html` · <a href="${`${path}?new=1`}">Change</a>`;
+  return extended === null && organisations.length > 1 && html` · <a href="${`${path}?new=1`}">Change</a>`;
+}
+
+/** By what somebody tells one installation of a program from another: the days that it was connected and last used. */
+function knownAs({ keyName, createdAt, lastUsedAt }: ConnectionView): string {
+  const used = lastUsedAt === null ? "" : `, last used ${timeOf(lastUsedAt)}`;
+  return `${keyName}, connected ${timeOf(createdAt)}${used}`;
+}
+
+function timeOf(at: string): string {
+  return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
+}
+
+function otherLinks({ details }: View, { others }: ShownOffer): Html {
+  const path = `${interactionPath}/${details.uid}`;
+  return html`<br><a href="${`${path}?new=1`}">Connect anew instead</a>${others.map(
+    (other) => html`<br><a href="${`${path}?extend=${other.id}`}">${knownAs(other)}, instead</a>`,
+  )}`;
 }
 
 function pagesField(pages: readonly Named[], label: string, ticked: readonly string[] | undefined): Html {
