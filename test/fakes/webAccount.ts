@@ -60,7 +60,7 @@ export async function openAccount(
         ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
-      const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+      const isJson = /^application\/json(;|$)/.test(response.headers.get("content-type") ?? "");
       return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : { text } };
     },
   };

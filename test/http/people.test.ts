@@ -552,7 +552,7 @@ async function createLabel(key: string): Promise<void> {
       params: { name: "create_label", arguments: { name: "audited", color: "#0f766e" }, _meta: meta },
     }),
   });
-  expect(await answer.json()).toMatchObject({ result: { structuredContent: { name: "audited" } } });
+  expect(await answer.json()).toMatchObject({ result: { structuredContent: { item: { name: "audited" } } } });
 }
 
 describe("where keys are not made", () => {

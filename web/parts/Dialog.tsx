@@ -14,7 +14,12 @@ export function Dialog({ title, onClose, isFirm = false, children }: DialogProps
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
+    const before = document.activeElement;
     dialog.current?.showModal();
+    return () => {
+      // One that is taken away while it is open does not give the focus back by itself.
+      if (before instanceof HTMLElement) before.focus();
+    };
   }, []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does the same by the browser's own doing
