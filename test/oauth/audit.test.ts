@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { demoOAuth } from "../../demo/oauth.ts";
-import { hiddenField, openHttpBrowser } from "../fakes/httpBrowser.ts";
+import { httpWalk } from "../fakes/httpWalk.ts";
 import { type OAuthGateway, startOAuthGateway } from "../fakes/oauthGateway.ts";
 
 // Who may get in, and who let them, is in the audit log beside what they did.
@@ -30,7 +30,6 @@ interface Tokens {
 /** Ada of Acme lets the assistant read, or more. */
 async function connect(scopes: readonly string[] = ["mcp.read"], how: "anew" | "more" = "anew"): Promise<Tokens> {
   const verifier = randomBytes(32).toString("base64url");
-  const browser = openHttpBrowser();
   const query = new URLSearchParams({
     response_type: "code",
     client_id: "assistant",
@@ -40,19 +39,10 @@ async function connect(scopes: readonly string[] = ["mcp.read"], how: "anew" | "
     code_challenge: createHash("sha256").update(verifier).digest("base64url"),
     code_challenge_method: "S256",
   });
-  const start = await browser.get(`${gateway.base}/mcp/oauth/authorize?${query}`);
-  const page = `${start.url.origin}${start.url.pathname}`;
-  const leaving = await browser.post(`${page}/sign-in`, { csrf: hiddenField(start, "csrf"), with: "oidc" });
-  const away = /content="0;url=([^"]+)"/.exec(leaving.text)?.[1]?.replaceAll("&#38;", "&") ?? "";
-  const people = await browser.get(away);
-  const landed = await browser.post(people.url, { person: "usr_ada" });
-  const consent = how === "more" ? landed : await browser.get(`${page}?organisation=org_acme`);
-  const done = await browser.post(`${page}/decision`, {
-    csrf: hiddenField(consent, "csrf"),
-    decision: "approve",
-    organisation: "org_acme",
-    ...(how === "more" ? { extend: hiddenField(consent, "extend") } : { page: "page_acme_main" }),
-    scope: scopes,
+  const done = await httpWalk(`${gateway.base}/mcp/oauth/authorize?${query}`, {
+    person: "usr_ada",
+    ...(how === "anew" && { of: { organisation: "org_acme", page: "page_acme_main" } }),
+    scopes,
   });
   const answer = await fetch(`${gateway.base}/mcp/oauth/token`, {
     method: "POST",
