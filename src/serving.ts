@@ -265,6 +265,10 @@ export function createServing(served: Served, standing: Standing): Serving {
       : limited;
   });
 
+  const scopesThere = [
+    ...knownScopes(config.scopes, catalog.tools),
+    ...[...config.resources, ...config.prompts].flatMap((one) => one.scopes),
+  ];
   const gatewayKeys = createGatewayKeyAuth({ ...keys, ...config.keys, used: keys.use.used, logger });
   const signIn = createSignIn({ ...served, standing, gatewayKeys, upstreams, dispatchers });
   const hosted = signIn && createHostedMcp({ store: standing.oauth.store, revocations: keys.revocations, logger });
@@ -275,7 +279,7 @@ export function createServing(served: Served, standing: Standing): Serving {
     ...(signIn?.deleteUpstreamKey && { deleteUpstreamKey: signIn.deleteUpstreamKey }),
     config: config.oauth,
     scopes: config.scopes,
-    allScopes: new Set([...knownScopes(config.scopes, catalog.tools)].filter((scope) => scope !== adminScope)),
+    allScopes: new Set(scopesThere.filter((scope) => scope !== adminScope)),
     surfaces: Object.values(config.surfaces).flatMap(({ path, oauth: isOn, serverInfo }) =>
       isOn ? [{ path, title: serverInfo.title ?? config.brand.name }] : [],
     ),
