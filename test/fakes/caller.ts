@@ -58,7 +58,8 @@ const version = "2026-07-28";
 export function callerOf(url: string, key: string, headers: Readonly<Record<string, string>> = {}): Caller {
   let id = 0;
   const request: Caller["request"] = async (method, params = {}) => {
-    const name = typeof params.name === "string" ? { "mcp-name": params.name } : {};
+    const called = params.name ?? params.uri;
+    const name = typeof called === "string" ? { "mcp-name": called } : {};
     const meta = {
       "io.modelcontextprotocol/protocolVersion": version,
       "io.modelcontextprotocol/clientCapabilities": {},

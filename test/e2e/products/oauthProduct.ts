@@ -79,6 +79,23 @@ async function posted(url: string, form: Readonly<Record<string, string>>): Prom
   return fetch(url, { method: "POST", body: new URLSearchParams(form) });
 }
 
+/** By issuer: a service registers once for all of its users. */
+const registered = new Map<string, string>();
+
+async function register(endpoint: string): Promise<string> {
+  const answer = await fetch(endpoint, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      client_name: "Claude",
+      redirect_uris: [claudeCallback],
+      token_endpoint_auth_method: "none",
+    }),
+  });
+  if (answer.status !== 201) throw new Error(await answer.text());
+  return ((await answer.json()) as { client_id: string }).client_id;
+}
+
 /**
  * What Claude.ai does with nothing but the URL of a server: finds who issues tokens, registers, sends its user there, and exchanges the
  * code. The user acts in a real browser.
@@ -96,16 +113,8 @@ export async function connectClaude(
     string,
     string
   >;
-  const registered = await fetch(server.registration_endpoint ?? "", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      client_name: "Claude",
-      redirect_uris: [claudeCallback],
-      token_endpoint_auth_method: "none",
-    }),
-  });
-  const { client_id: clientId } = (await registered.json()) as { client_id: string };
+  const clientId = registered.get(issuer) ?? (await register(server.registration_endpoint ?? ""));
+  registered.set(issuer, clientId);
   const verifier = "v".repeat(64);
   const asked = new URL(server.authorization_endpoint ?? "");
   asked.search = new URLSearchParams({
