@@ -81,6 +81,7 @@ Try next:
   a call          npm run -s specgate -- tools call list_monitors '{"status":["down"]}' --url ${mcp} --header x-api-key=${keys.readOnly}
   Claude Code     claude mcp add --transport http beacon ${mcp}
                   then /mcp in Claude Code: a browser opens, where you sign in as one of three people and decide what it may do
+  keys, consents  ${gateway.url()}/account, and ${gateway.url()}/admin as Ada
   with a key      claude mcp add --transport http beacon ${mcp} --header "x-api-key: ${keys.readWrite}"
 
 With the read-only key no tool that writes is offered. Ctrl+C stops.
