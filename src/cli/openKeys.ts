@@ -79,6 +79,7 @@ export async function openKeys(config: string | undefined, terminal: Terminal): 
     scopes,
     close: async () => {
       await audit.close(longestWriteMs);
+      if (audit.waiting() > 0) terminal.err("warning: the audit log was not written and lacks what was done here");
       await redis?.close();
       await store.close();
     },

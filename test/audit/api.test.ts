@@ -31,7 +31,7 @@ beforeAll(async () => {
   for (const name of ["one", "two", "three"])
     await callerOf(gateway.url, keys.acme).call("create_label", { name, color: "#ff0000" });
   await callerOf(gateway.url, keys.globex).call("delete_label", { id: "none" });
-  await vi.waitFor(async () => expect((await admin.send("GET /audit")).body.items).toHaveLength(8), {
+  await vi.waitFor(async () => expect((await admin.send("GET /audit")).body.items).toHaveLength(10), {
     timeout: 10_000,
   });
 });
@@ -42,11 +42,12 @@ afterAll(async () => {
 
 describe("the audit log by the admin API", () => {
   const asked: readonly { query: string; want: number }[] = [
-    { query: "", want: 8 },
+    { query: "", want: 10 },
     { query: "?tool=create_label", want: 6 },
     { query: "?kind=outcome&outcome=ok", want: 3 },
     { query: "?outcome=failed&effect=destroy&resource=Label&resource_id=none", want: 1 },
-    { query: "?organisation=globex", want: 2 },
+    { query: "?organisation=globex", want: 3 },
+    { query: "?tool=key.created&outcome=ok&effect=write", want: 2 },
     { query: "?user=user-of-acme&from=1h", want: 6 },
     { query: "?to=2020-01-01", want: 0 },
   ];
@@ -75,12 +76,12 @@ describe("the audit log by the admin API", () => {
       seen.push(...(body.items as unknown as { hash: string }[]).map(({ hash }) => hash));
       cursor = body.nextCursor === undefined ? "" : `&cursor=${String(body.nextCursor)}`;
     } while (cursor !== "");
-    expect([seen.length, new Set(seen).size]).toEqual([8, 8]);
+    expect([seen.length, new Set(seen).size]).toEqual([10, 10]);
   });
 
   it("shows a key the records of its own organisation alone", async () => {
-    expect((await acme.send("GET /audit")).body.items).toHaveLength(6);
-    expect((await globex.send("GET /audit?organisation=globex")).body.items).toHaveLength(2);
+    expect((await acme.send("GET /audit")).body.items).toHaveLength(7);
+    expect((await globex.send("GET /audit?organisation=globex")).body.items).toHaveLength(3);
     expect(await globex.send("GET /audit?organisation=acme")).toMatchObject({
       status: 403,
       body: { code: "not_permitted" },

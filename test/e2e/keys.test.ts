@@ -244,7 +244,18 @@ describe("specgate keys", () => {
     expect(await ended(stream)).toBe("ended");
     expect(await statusOf(gateway, rotated.key)).toBe(200);
     const listed = await keys(["list", "--all", "--json"]);
-    for (const text of [listed.stdout, listed.stderr, revoked.stdout]) expect(text).not.toContain(key.slice(16));
+    const audit = (...args: readonly string[]): Promise<Run> => specgate(["audit", ...args], { cwd: folder, env });
+    const records = await audit("export");
+    const lines = records.stdout.split("\n").filter((line) => line.includes('"actor_id":"cli"'));
+    const changes = lines.map((line) => JSON.parse(line) as { readonly at: string });
+    expect(changes.toSorted((one, other) => (one.at < other.at ? -1 : 1))).toMatchObject([
+      { tool: "key.created", actor_type: "operator", resource_id: keyId, organisation: "o1" },
+      { tool: "key.rotated", resource_id: keyId, values: { successor: rotated.id } },
+      { tool: "key.revoked", resource_id: keyId, effect: "destroy", outcome: "ok" },
+    ]);
+    expect((await audit("verify")).code).toBe(0);
+    for (const text of [listed.stdout, listed.stderr, revoked.stdout, records.stdout])
+      expect(text).not.toContain(key.slice(16));
   });
 
   const wrong: readonly {
@@ -350,7 +361,7 @@ describe("the secrets of a key", () => {
     await admin.send(`POST /keys/${body.id}/revoke`);
     await served.stop();
     const log = served.lines.join("\n");
-    expect(log).toContain(`"keyId":"${body.id}"`);
+    expect(log).toContain(`"id":"${body.id}"`);
     for (const one of [String(body.key).slice(16, -6), "bk_canary_upstream", token, secret])
       expect(log).not.toContain(one);
   });
