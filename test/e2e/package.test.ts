@@ -41,10 +41,20 @@ it("holds the built program and nothing else", async () => {
     .filter((entry) => entry.isFile() && !entry.parentPath.includes("specgate/node_modules"))
     .map((entry) => join(entry.parentPath, entry.name).split("node_modules/specgate/")[1] ?? "");
   expect(files).toEqual(
-    expect.arrayContaining(["package.json", "LICENSE", "README.md", "dist/src/main.js", "dist/src/index.d.ts"]),
+    expect.arrayContaining([
+      "package.json",
+      "LICENSE",
+      "README.md",
+      "dist/src/main.js",
+      "dist/src/index.d.ts",
+      "web/dist/manifest.json",
+    ]),
   );
   expect(
-    files.filter((name) => !/^(package\.json|LICENSE|README\.md|dist\/(src|codegen)\/.*\.(js|d\.ts|json)|web\/dist\/[^/]+)$/.test(name)),
+    files.filter(
+      (name) =>
+        !/^(package\.json|LICENSE|README\.md|dist\/(src|codegen)\/.*\.(js|d\.ts|json)|web\/dist\/[^/]+)$/.test(name),
+    ),
   ).toEqual([]);
   expect(readFileSync(bin, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
 });

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { demoOAuth } from "../../demo/oauth.ts";
 import { callerOf } from "../fakes/caller.ts";
+import { testFolder } from "../fakes/folder.ts";
 import { hiddenField, openHttpBrowser } from "../fakes/httpBrowser.ts";
 import { type OAuthGateway, startOAuthGateway } from "../fakes/oauthGateway.ts";
 import { type ConnectedClient, connectClient, factsOf, openAccount, type WebAccount } from "../fakes/webAccount.ts";
@@ -554,6 +555,34 @@ async function createLabel(key: string): Promise<void> {
   });
   expect(await answer.json()).toMatchObject({ result: { structuredContent: { item: { name: "audited" } } } });
 }
+
+describe("replicas that share a database", () => {
+  it("know within a second that another turned hosted MCP off, and on", async () => {
+    const folder = testFolder();
+    const environment = { DATABASE_URL: `sqlite:${folder}/specgate.db`, SPECGATE_SECRET: "s".repeat(43) };
+    const [one, other] = await Promise.all([startOAuthGateway({ environment }), startOAuthGateway({ environment })]);
+    onTestFinished(async () => void (await Promise.all([one.close(), other.close()])));
+    const statuses = async (): Promise<readonly number[]> =>
+      Promise.all(
+        [one, other].map(async ({ base }) => (await fetch(`${base}/.well-known/oauth-protected-resource`)).status),
+      );
+    expect(await statuses()).toEqual([200, 200]);
+    const admin = await openAccount(one, { person: "usr_ada" });
+    for (const [enabled, status] of [
+      [false, 404],
+      [true, 200],
+    ] as const) {
+      await admin.send("PUT /admin/hosted-mcp/settings", { enabled });
+      await vi.waitFor(async () => expect(await statuses()).toEqual([status, status]), {
+        timeout: 1_000,
+        interval: 50,
+      });
+      const challenge = async (): Promise<string | null> =>
+        (await fetch(other.url, { headers: { accept: "application/json" } })).headers.get("www-authenticate");
+      expect((await challenge())?.includes("resource_metadata")).toBe(enabled);
+    }
+  });
+});
 
 describe("where keys are not made", () => {
   it("says so on the page, and makes none", async () => {
