@@ -486,7 +486,10 @@ export interface ResourceConfig {
   readonly lines: { readonly [part: string]: string };
 }
 
-/** A constant; text with `{variable}` in it; or the time so many days ago, of a number or a variable. */
+/**
+ * A constant; text with `{variable}` in it; the time so many days ago, of a number or a variable (`{ daysAgo }`); or what a word stands
+ * for (`{ choice: "{filter}", values: { past: [completed, cancelled] } }`), any other word being refused.
+ */
 export type ResourceValue =
   | string
   | number

@@ -151,6 +151,7 @@ function numberOf(
 /** A value with its variables filled in; undefined where one of them was left away. */
 function fill(value: ResourceValue, textOf: (name: string) => string | undefined, nowMs: number): Json | undefined {
   if (isSince(value)) return new Date(nowMs - daysOf(value, textOf) * dayMs).toISOString();
+  if (isChoice(value)) return chosen(value, textOf);
   if (typeof value !== "string") return value as Json; // nothing else is an object with daysAgo
   const names = variablesIn(value);
   if (names.some((name) => textOf(name) === undefined)) return undefined;
@@ -171,9 +172,34 @@ function daysOf({ daysAgo }: Since, textOf: (name: string) => string | undefined
   return Number(textOf(name) ?? 0);
 }
 
+/** Words of a URI that stand for values of the API. */
+interface Choice {
+  readonly choice: string;
+  readonly values: Readonly<Record<string, Json>>;
+}
+
+function isChoice(value: ResourceValue): value is Choice & ResourceValue {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const { choice, values } = value as Readonly<Record<string, ResourceValue | undefined>>; // an object that is no list
+  return typeof choice === "string" && typeof values === "object" && values !== null;
+}
+
+function chosen({ choice, values }: Choice, textOf: (name: string) => string | undefined): Json | undefined {
+  const name = bare(choice);
+  const word = textOf(name);
+  if (word === undefined) return undefined;
+  if (Object.hasOwn(values, word)) return values[word];
+  throw badValue(`${name} is "${word.slice(0, 32)}"; it has to be one of ${Object.keys(values).join(", ")}`);
+}
+
+function bare(variable: string): string {
+  return variable.replace(/[{}]/g, "");
+}
+
 /** The variables that a configured value names. */
 function variablesIn(value: ResourceValue): readonly string[] {
-  if (isSince(value)) return typeof value.daysAgo === "string" ? [value.daysAgo.replace(/[{}]/g, "")] : [];
+  if (isChoice(value)) return [bare(value.choice)];
+  if (isSince(value)) return typeof value.daysAgo === "string" ? [bare(value.daysAgo)] : [];
   return typeof value === "string" ? [...value.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "") : [];
 }
 
