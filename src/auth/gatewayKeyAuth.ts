@@ -4,7 +4,7 @@ import type { GatewayKeyRow, KeyStore } from "../storage/port.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Secret } from "../telemetry/secret.ts";
 import { type GatewayKey, looksLikeGatewayKey, parseGatewayKey } from "./gatewayKey.ts";
-import { matchesHash } from "./keyHash.ts";
+import { hashSecret, isOldHash, matchesHash } from "./keyHash.ts";
 import type { Keys } from "./keys.ts";
 import type { BoundArguments, Principal } from "./principal.ts";
 import type { Revocations } from "./revocations.ts";
@@ -22,7 +22,7 @@ export interface GatewayKeyAuthOptions {
   /** `sg`, or the API owner's own. */
   readonly prefix: string;
   readonly ring: KeyRing;
-  readonly store: Pick<KeyStore, "byId" | "replaceCredential">;
+  readonly store: Pick<KeyStore, "byId" | "replaceCredential" | "replaceHash">;
   readonly revocations: Pick<Revocations, "listen">;
   /** Told of each request with a good key. */
   readonly used?: (keyId: string) => void;
@@ -82,6 +82,7 @@ export function createGatewayKeyAuth(options: GatewayKeyAuthOptions): GatewayKey
     const [before, at] = [revoked, now()];
     const row = await store.byId(key.id);
     const principal = row !== null && isGood(row, key, ring, now()) ? principalOf(row, options) : null;
+    if (principal !== null && row !== null) renew(row, key, options);
     if (principal === null) entries.delete(entry);
     else if (revoked === before) keep(entry, principal, at);
     return principal;
@@ -133,6 +134,13 @@ function hasExpired({ expiresAtMs }: Principal, nowMs: number): boolean {
 function isGood(row: GatewayKeyRow, { id, secret }: GatewayKey, { peppers }: KeyRing, nowMs: number): boolean {
   const isItself = matchesHash(peppers, row, id, secret.reveal());
   return isItself && row.revokedAt === null && (row.expiresAt === null || Date.parse(row.expiresAt) > nowMs);
+}
+
+/** What was hashed under an older secret is hashed under the first when it is used, so that the older one can go. */
+function renew(row: GatewayKeyRow, { id, secret }: GatewayKey, { ring, store, logger }: GatewayKeyAuthOptions): void {
+  if (!isOldHash(ring.peppers, row)) return;
+  const renewed = store.replaceHash(id, row.hash, hashSecret(ring.peppers, id, secret.reveal()));
+  renewed.catch((thrown: unknown) => logger?.info({ keyId: id, err: thrown }, "a key was not hashed anew"));
 }
 
 function principalOf(row: GatewayKeyRow, options: GatewayKeyAuthOptions): Principal {

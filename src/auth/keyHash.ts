@@ -22,6 +22,11 @@ export function matchesHash(peppers: Keys, stored: KeyHash, id: string, secret: 
   return pepper !== undefined && verifies([pepper], bound(id, secret), stored.hash);
 }
 
+/** Whether a hash was made under another pepper than the one that makes hashes now. */
+export function isOldHash(peppers: Keys, { pepperId }: Pick<KeyHash, "pepperId">): boolean {
+  return pepperId !== keyName(peppers, 0);
+}
+
 /** A public name of the key at `index`, 8 characters: the same in every process that has the same secret. */
 export function keyName(keys: Keys, index: number): string {
   const key = keys[index];

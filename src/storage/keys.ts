@@ -53,6 +53,11 @@ export function createKeyStore(use: Use): KeyStore {
         const update = db.updateTable("specgate_keys").set({ upstream_credential: to });
         return changed(await update.where("id", "=", id).where("upstream_credential", "=", from).executeTakeFirst());
       }),
+    replaceHash: (id, from, { hash, pepperId }) =>
+      use(async (db) => {
+        const update = db.updateTable("specgate_keys").set({ hash, pepper_id: pepperId });
+        return changed(await update.where("id", "=", id).where("hash", "=", from).executeTakeFirst());
+      }),
     touchUsed: (batch) => use((db) => db.transaction().execute((one) => touch(one, batch))),
     addUsage: (batch) => use((db) => db.transaction().execute((one) => addUsage(one, batch))),
     usage: (keyIds, since) =>

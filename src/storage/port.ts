@@ -112,6 +112,8 @@ export interface KeyStore {
   readonly rotate: (id: string, successor: GatewayKeyRow, endsAt: IsoTime) => Promise<boolean>;
   /** Replaces the encrypted credential where it still is `from`, e.g. to encrypt it anew. Whether it did. */
   readonly replaceCredential: (id: string, from: string, to: string) => Promise<boolean>;
+  /** Replaces the hash where it still is `from`, e.g. by one under another pepper. Whether it did. */
+  readonly replaceHash: (id: string, from: string, to: Pick<GatewayKeyRow, "hash" | "pepperId">) => Promise<boolean>;
   /** Later moments win, so batches may arrive in any order and twice. */
   readonly touchUsed: (batch: readonly { readonly id: string; readonly at: IsoTime }[]) => Promise<void>;
   /** Adds to what is counted. A batch that is sent twice counts twice. The id may also be that of a Connection. */

@@ -211,6 +211,27 @@ describe("a gateway key", () => {
     expect((await store.byId(view.id))?.upstreamCredential).toBe(after);
   });
 
+  it("that was used since then is good without the older secret, and another is not", async () => {
+    const [used, unused] = [await keys.create(wanted, admin), await keys.create(wanted, admin)];
+    const alone = (): Authenticate => knowing({ ring: ringOf(second) });
+    expect(await codeOf(alone()(raw(used.key)))).toBe("unauthenticated");
+    for (const _ of ["hashed anew", "as it is"]) await knowing({ ring: ringOf(second, first) })(raw(used.key));
+    await expect.poll(async () => codeOf(alone()(raw(used.key)))).toBe("fine");
+    expect(await codeOf(alone()(raw(unused.key)))).toBe("unauthenticated");
+    expect(await codeOf(knowing({ ring: ringOf(first) })(raw(used.key)))).toBe("unauthenticated");
+  });
+
+  it("that is not good is not hashed anew", async () => {
+    const { key, view } = await keys.create(wanted, admin);
+    await keys.revoke(view.id, admin);
+    const before = await store.byId(view.id);
+    const end = before?.hash.at(-1) === "A" ? "B" : "A";
+    const wrong = new Secret(`${key.reveal().slice(0, 58)}${end}${key.reveal().slice(59)}`);
+    for (const given of [key, wrong])
+      expect(await codeOf(knowing({ ring: ringOf(second, first) })(raw(given)))).toBe("unauthenticated");
+    expect(await store.byId(view.id)).toEqual(before);
+  });
+
   it("whose credential cannot be read is not served with another", async () => {
     const { key } = await keys.create({ ...wanted, upstreamCredential: new Secret("bk_up") }, admin);
     const half = { peppers: ringOf(first).peppers, seals: ringOf(second).seals };

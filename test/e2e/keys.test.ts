@@ -199,6 +199,28 @@ describe.skipIf(withoutRedis)("a gateway key among replicas", () => {
   });
 });
 
+describe("an older secret", () => {
+  it("can go once the keys that were made with it have been used, with the credentials that they bring", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "specgate-secrets-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const newer = "another-secret-of-32-characters-0";
+    const serve = async (...secrets: readonly string[]): Promise<TestGateway> =>
+      start({ DATABASE_URL: `sqlite:${join(folder, "a.db")}`, SPECGATE_SECRET: secrets.join(",") });
+    const before = await serve(secret);
+    const make = async (): Promise<string> =>
+      String((await adminOf(before).send("POST /keys", { ...wanted, upstreamCredential: "bk_up" })).body.key);
+    const [used, unused] = [await make(), await make()];
+    await before.close();
+    const between = await serve(newer, secret);
+    expect(await statusOf(between, used)).toBe(200);
+    await between.close();
+    const after = await serve(newer);
+    expect([await statusOf(after, used), await statusOf(after, unused)]).toEqual([200, 401]);
+    await callerOf(after.url, used).call("get_widget", { widgetId: "1" });
+    expect(upstream.requests.at(-1)).toEqual({ line: "GET /widgets/1", key: "bk_up" });
+  });
+});
+
 describe("specgate keys", () => {
   let folder: string;
   let env: Record<string, string>;

@@ -21,6 +21,7 @@ const methods: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
   list: ({ keys }) => keys.list({ now: at }),
   revoke: ({ keys }) => keys.revoke("canary", at),
   rotate: ({ keys }) => keys.rotate("k1", keyRow("canary"), at),
+  replaceHash: ({ keys }) => keys.replaceHash("k1", "canary", { hash: "canary", pepperId: "p" }),
   replaceCredential: ({ keys }) => keys.replaceCredential("k1", "canary", "canary"),
   touchUsed: ({ keys }) => keys.touchUsed([{ id: "k1", at }]),
   addUsage: ({ keys }) => keys.addUsage([{ keyId: "canary", hour: at, effect: "read", calls: 1 }]),

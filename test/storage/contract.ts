@@ -216,6 +216,17 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect((await keys.byId("k1"))?.upstreamCredential).toBe("k2.other");
     });
 
+    it("have their hash made anew only where it is still the old one, and nothing else of them changes", async () => {
+      await keys.insert(keyRow("k"));
+      const renewed = { hash: "bmV3", pepperId: "p2" };
+      expect(await keys.replaceHash("k", "another", renewed)).toBe(false);
+      expect(await keys.replaceHash("none", "aGFzaA", renewed)).toBe(false);
+      expect(await keys.byId("k")).toEqual(keyRow("k"));
+      expect(await keys.replaceHash("k", "aGFzaA", renewed)).toBe(true);
+      expect(await keys.replaceHash("k", "aGFzaA", renewed)).toBe(false);
+      expect(await keys.byId("k")).toEqual(keyRow("k", renewed));
+    });
+
     it("remember when they were last used, in whatever order that arrives", async () => {
       await keys.insert(keyRow("k1"));
       await keys.insert(keyRow("k2"));
