@@ -271,7 +271,17 @@ export function createServing(served: Served, standing: Standing): Serving {
   ];
   const gatewayKeys = createGatewayKeyAuth({ ...keys, ...config.keys, used: keys.use.used, logger });
   const signIn = createSignIn({ ...served, standing, gatewayKeys, upstreams, dispatchers });
-  const hosted = signIn && createHostedMcp({ store: standing.oauth.store, revocations: keys.revocations, logger });
+  const hosted =
+    signIn &&
+    createHostedMcp({
+      store: standing.oauth.store,
+      revocations: keys.revocations,
+      onChange: ({ isOn, changedBy, at }) => {
+        const what = { what: "hosted_mcp", id: "hosted-mcp", type: isOn ? "turned_on" : "turned_off" } as const;
+        const actor = { kind: "user", id: changedBy } as const;
+        recordAccess({ ...what, actor, at, name: null, user: null, organisation: null, scopes: [] }, standing);
+      },
+    });
   const created = createOAuth({
     ...standing.oauth,
     ...(signIn && { pages: signIn.router }),

@@ -4,7 +4,8 @@ import type { AuditActorKind, AuditEvent } from "./event.ts";
 
 /** A change of who may use the gateway, and who made it. Holds no credential. */
 export interface AccessChange {
-  readonly what: "key" | "connection";
+  /** `hosted_mcp`: connections by OAuth as a whole. */
+  readonly what: "key" | "connection" | "hosted_mcp";
   readonly id: string;
   readonly type: AccessChangeType;
   readonly actor: { readonly kind?: AuditActorKind; readonly id: string };
@@ -28,6 +29,8 @@ type AccessChangeType =
   | "revoked"
   | "widened"
   | "ended"
+  | "turned_on"
+  | "turned_off"
   | "upstream_key_deleted"
   | "upstream_key_left";
 
@@ -65,7 +68,7 @@ export function accessEvent(change: AccessChange): AuditEvent {
     request_id: randomUUID(),
     surface: "",
     tool: `${what}.${type}`,
-    effect: type === "created" || type === "rotated" || type === "widened" ? "write" : "destroy",
+    effect: ["created", "rotated", "widened", "turned_on"].includes(type) ? "write" : "destroy",
     resource: what,
     resource_id: id,
     args_hash: "",

@@ -1,7 +1,6 @@
 import type { Revocations } from "../auth/revocations.ts";
 import type { OAuthStore } from "../storage/oauthPort.ts";
 import type { SettingStore, StoredSetting } from "../storage/settings.ts";
-import type { Logger } from "../telemetry/log.ts";
 
 /**
  * Whether programs may connect by OAuth at all. Off: nothing of OAuth is served, new connections cannot be made, and those there are
@@ -28,7 +27,8 @@ export interface HostedMcpSetting {
 export interface HostedMcpOptions {
   readonly store: { readonly settings: SettingStore; readonly oauth: Pick<OAuthStore, "connections"> };
   readonly revocations: Pick<Revocations, "publish" | "listen">;
-  readonly logger?: Pick<Logger, "info">;
+  /** Takes each decision once it is stored. */
+  readonly onChange?: (change: { readonly isOn: boolean; readonly changedBy: string; readonly at: string }) => void;
   /** Milliseconds since the epoch; for tests. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -39,7 +39,7 @@ const freshMs = 500;
 const perRead = 500;
 
 /** {@link HostedMcp} in the store that all replicas share. Nothing is read now. */
-export function createHostedMcp({ store, revocations, logger, now = Date.now }: HostedMcpOptions): HostedMcp {
+export function createHostedMcp({ store, revocations, onChange, now = Date.now }: HostedMcpOptions): HostedMcp {
   let known: boolean | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<boolean> | undefined;
@@ -85,7 +85,7 @@ export function createHostedMcp({ store, revocations, logger, now = Date.now }: 
       known = isOn;
       await revocations.publish(settingName);
       if (!isOn) for await (const id of connectionIds(store.oauth)) await revocations.publish(id);
-      logger?.info({ user: changedBy }, "hosted MCP was turned %s", isOn ? "on" : "off");
+      onChange?.({ isOn, changedBy, at: new Date(now()).toISOString() });
       return setting();
     },
     close: unlisten,

@@ -478,6 +478,15 @@ describe("the routes behind the admin page", () => {
     expect((await fetch(`${gateway.base}/.well-known/oauth-protected-resource`)).status).toBe(200);
   });
 
+  it("leave a record of who turned hosted MCP off and on", async () => {
+    for (const enabled of [false, true]) await ada.send("PUT /admin/hosted-mcp/settings", { enabled });
+    await vi.waitFor(async () => {
+      const { body } = await ada.send("GET /admin/audit?resource=hosted_mcp&user=usr_ada&limit=2");
+      const tools = (body.items as unknown as { tool: string }[]).map(({ tool }) => tool);
+      expect(tools).toEqual(["hosted_mcp.turned_on", "hosted_mcp.turned_off"]);
+    }, 10_000);
+  });
+
   it("end a connection of anybody's, whose next call is 401 with the way back in", async () => {
     const { accessToken } = await connectClient(gateway, mina, { organisation: "org_acme", page: "page_acme_main" });
     const id = String((await mina.send("GET /account")).body.connections?.[0]?.id);
