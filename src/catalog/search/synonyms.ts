@@ -35,6 +35,7 @@ const groups: readonly string[] = [
   "layer, tier",
   "override, overrule, substitute, substitution, stand in, stands in, stand-in, swap shift, swap duty, cover for, covers for, deputy",
   "escalation, escalate, escalation step, escalation level, next in line",
+  "deployment, deploy, deployed, rollout, roll out, rolled out, ship, shipped",
   "execution, run, ran, executed, executing, running",
   "notification, notify, notified, informed",
   "dashboard, board, chart, graph, cockpit, visualisation, visualization",
