@@ -185,7 +185,8 @@ describe("a read of a resource", () => {
         const { items } = (await admin.send("GET /audit")).body as unknown as {
           items: readonly { readonly tool: string }[];
         };
-        return items.length >= 2 ? items : undefined;
+        const calls = items.filter(({ tool }) => !tool.startsWith("key.")); // the key it is called with was made first
+        return calls.length >= 2 ? calls : undefined;
       },
       { timeout: 20_000 },
     );
