@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 export interface DialogProps {
   readonly title: string;
@@ -13,11 +13,13 @@ export interface DialogProps {
 export function Dialog({ title, onClose, isFirm = false, children }: DialogProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
+    const opened = dialog.current;
     const before = document.activeElement;
-    dialog.current?.showModal();
+    opened?.showModal();
     return () => {
-      // One that is taken away while it is open does not give the focus back by itself.
+      // One that is taken away while it is open does not give the focus back; while it is open nothing beside it can have it.
+      opened?.close();
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
@@ -26,6 +28,10 @@ export function Dialog({ title, onClose, isFirm = false, children }: DialogProps
     <dialog
       ref={dialog}
       aria-labelledby={heading}
+      onKeyDown={(event) => {
+        // A second Escape would close it whatever `cancel` says.
+        if (isFirm && event.key === "Escape") event.preventDefault();
+      }}
       onCancel={(event) => {
         event.preventDefault();
         if (!isFirm) onClose();
