@@ -24,7 +24,6 @@ export function Dialog({ title, onClose, isFirm = false, children }: DialogProps
     };
   }, []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does the same by the browser's own doing
     <dialog
       ref={dialog}
       aria-labelledby={heading}
