@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { sweepUnknowns } from "../../src/audit/housekeeping.ts";
+import { createAuditWriter } from "../../src/audit/writer.ts";
+import { openStore } from "../../src/storage/store.ts";
+import { createLogger } from "../../src/telemetry/log.ts";
+import { Secret } from "../../src/telemetry/secret.ts";
 import { listening, type Served, serveNode, specgateMain } from "../e2e/process.ts";
+import { seeLog } from "../fakes/auditLog.ts";
 import { type Called, callerOf } from "../fakes/caller.ts";
 import { startRedis, withoutRedis } from "../fakes/redis.ts";
 import { startWidgets, type Widgets, widgetSpec } from "../fakes/widgets.ts";
@@ -13,6 +19,8 @@ const canary = "canary-of-a-key-0123456789";
 
 interface World {
   readonly widgets: Widgets;
+  /** A `DATABASE_URL` for it, which outlives a process. */
+  readonly databaseUrl: string;
   /** A process that serves them. */
   readonly serve: (env?: Readonly<Record<string, string>>) => Promise<Served>;
 }
@@ -31,6 +39,7 @@ async function startWorld(hooks = "[]"): Promise<World> {
   const flags = ["--spec", "openapi.json", "--config", "gateway.yaml", "--upstream", widgets.url, "--port", "0"];
   return {
     widgets,
+    databaseUrl: `sqlite:${join(folder, "audit.db")}`,
     serve: async (env = {}) => {
       const served = await serveNode([specgateMain, "serve", ...flags], listening, { cwd: folder, env });
       onTestFinished(() => void served.child.kill("SIGKILL"));
@@ -48,6 +57,17 @@ async function heldCall(
   const answer = start();
   await arrived;
   return { answer, release };
+}
+
+/** What the audit log says of a Tool, in the order of its records. */
+async function recordsOf({ databaseUrl }: World, tool: string): Promise<readonly unknown[]> {
+  const log = seeLog(databaseUrl);
+  try {
+    const events = (await log.events()).filter((event) => event.tool === tool);
+    return events.map(({ kind, outcome, change, code }) => [kind, outcome, change, code]);
+  } finally {
+    await log.close();
+  }
 }
 
 /** A session-era call; what came of it in the shape of `callerOf`. */
@@ -100,7 +120,12 @@ describe("SIGTERM", () => {
         const redis = await startRedis();
         onTestFinished(redis.close);
         const world = await startWorld();
-        const env = { REDIS_URL: redis.url, SPECGATE_SECRET: "a secret of the tests", DRAIN_GRACE_MS: "1000" };
+        const env = {
+          REDIS_URL: redis.url,
+          DATABASE_URL: world.databaseUrl,
+          SPECGATE_SECRET: "a secret of the tests",
+          DRAIN_GRACE_MS: "1000",
+        };
         const [one, two] = await Promise.all([world.serve(env), world.serve(env)]);
         const call = (served: Served, name: string, args: Record<string, unknown>): Promise<Called> =>
           era === "session"
@@ -124,14 +149,43 @@ describe("SIGTERM", () => {
         ]);
         expect(code).toBe(0);
         expect(seconds).toBeLessThan(10);
+        const unknown = [
+          ["intent", undefined, undefined, undefined],
+          ["outcome", "unknown", "unknown", "upstream_unavailable"], // its connection was ended
+        ];
+        expect(await recordsOf(world, "create_widget")).toEqual(unknown);
+        expect(await recordsOf(world, "get_widget")).toEqual([]);
 
         const again = await call(two, "create_widget", creating);
         expect(again.error).toMatchObject({ code: "outcome_unknown" });
         expect(world.widgets.requests.filter((line) => line === "POST /widgets")).toHaveLength(1);
         for (const { release } of [read, write]) release();
         expect(await two.stop()).toBe(0);
+        const repeated = ["call", "refused", "none", "outcome_unknown"];
+        expect(await recordsOf(world, "create_widget")).toEqual([...unknown, repeated]);
       },
     );
+
+  it("a second time leaves a change that was sent with its intent, which is unknown once another process looks", async () => {
+    const world = await startWorld();
+    const served = await world.serve({ DATABASE_URL: world.databaseUrl, SPECGATE_SECRET: "a secret of the tests" });
+    const { answer } = await heldCall(world, () =>
+      callerOf(`${served.url}/mcp`, apiKey).call("create_widget", { name: "Once" }),
+    );
+    const lost = expect(answer).rejects.toThrow();
+    served.child.kill("SIGTERM");
+    await served.printed('"draining"');
+    expect(await served.stop()).toBe(1);
+    await lost;
+    expect(await recordsOf(world, "create_widget")).toEqual([["intent", undefined, undefined, undefined]]);
+    const log = openStore(new Secret(world.databaseUrl), { logger: createLogger("silent") });
+    onTestFinished(() => log.close());
+    const writer = createAuditWriter({ store: log.audit, logger: createLogger("silent") });
+    const later = (): number => Date.now() + 600_000; // beyond every deadline
+    expect(await sweepUnknowns({ store: log.audit, writer, logger: createLogger("silent"), now: later })).toBe(1);
+    await writer.close(5_000);
+    expect((await recordsOf(world, "create_widget")).at(-1)).toEqual(["outcome", "unknown", "unknown", undefined]);
+  });
 
   it("a second time ends the process at once, with code 1", async () => {
     const world = await startWorld();
