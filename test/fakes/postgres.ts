@@ -115,6 +115,29 @@ export async function run(url: string, text: string): Promise<readonly Record<st
   }
 }
 
+/** Runs one statement after another over one connection; each resolves to whether it was answered. */
+export function keepRunning(url: string): {
+  readonly run: (text: string) => Promise<boolean>;
+  readonly close: () => void;
+} {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on("error", () => undefined);
+  const connected = client.connect().then(
+    () => true,
+    () => false,
+  );
+  return {
+    run: async (text) => {
+      if (!(await connected)) return false;
+      return client.query(text).then(
+        () => true,
+        () => false,
+      );
+    },
+    close: () => void client.end().catch(() => undefined),
+  };
+}
+
 /** The processes that serve connections have groups of their own, so they are found by their parent. */
 function signal(child: ChildProcess | undefined, name: NodeJS.Signals): void {
   if (child?.pid === undefined) return;

@@ -107,6 +107,7 @@ const openCodes: ReadonlySet<string> = new Set([
   "outcome_unknown",
   "idempotency_conflict",
   "store_unavailable",
+  "audit_unavailable",
 ]);
 
 /** H5: the answers for one key are equal; that the result is not kept is one only where Redis has lost it. */

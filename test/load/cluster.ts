@@ -40,6 +40,8 @@ export interface Cluster {
   readonly url: string;
   readonly balancer: Balancer;
   readonly redis: RedisServer;
+  /** Of the PostgreSQL that all share. */
+  readonly databaseUrl: string;
   readonly replicas: readonly ReplicaProcess[];
   readonly callers: readonly Caller[];
   /** Tells every replica of a change at once, as a new Catalog is; `number` counts from 1. */
@@ -65,7 +67,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const redis = await startRedis(["--appendonly", "yes", "--appendfsync", "everysec"]);
   const beacon = await startProcess("test/load/beaconProcess.ts");
   const postgres = await startPostgres();
-  const env = { REDIS_URL: redis.url, UPSTREAM_URL: beacon.url, DATABASE_URL: await postgres.database() };
+  const databaseUrl = await postgres.database();
+  const env = { REDIS_URL: redis.url, UPSTREAM_URL: beacon.url, DATABASE_URL: databaseUrl };
   const replicas = await Promise.all(Array.from({ length: count }, () => startReplica(env, plant)));
   const callers = await callersOf(beacon.url, keysPerTenant);
   const balancer = await startBalancer({
@@ -78,6 +81,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     url: `${balancer.url}/mcp`,
     balancer,
     redis,
+    databaseUrl,
     replicas,
     callers,
     announce: async () => {

@@ -1,5 +1,6 @@
 import { get } from "node:http";
 import { connect } from "node:net";
+import { keepRunning } from "../fakes/postgres.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Fault } from "./history.ts";
 
@@ -11,14 +12,21 @@ export interface Machine {
 }
 
 const everyMs = 250;
-/** A process that does not answer for this long has no processor. Commands to Redis are given up after as long. */
-const stallMs = 500;
+/**
+ * A process that does not answer for this long has no processor, or no disk. A gateway gives a command to Redis up after 500 ms,
+ * its own wait for the processor included, and a record of the audit log after 900, which may wait for the commit before it.
+ */
+const stallMs = 300;
+/** What a commit of the audit log takes, in statements. */
+const commit = ["begin", ...Array.from({ length: 4 }, () => "insert into probe values (now())"), "commit"];
 
 /**
  * Asks every process for something that needs no other part. One that stands still for lack of a processor is told as a fault
  * of the machine: what clients saw meanwhile says nothing of the gateway. A process that is gone is none of its business.
  */
-export function watchMachine({ replicas, redis }: Cluster, tell: (fault: Fault) => void): Machine {
+export function watchMachine({ replicas, redis, databaseUrl }: Cluster, tell: (fault: Fault) => void): Machine {
+  const database = keepRunning(databaseUrl);
+  const isReady = database.run("create table if not exists probe (at timestamptz)");
   const askers = [
     ...replicas.map(
       ({ url }) =>
@@ -26,6 +34,11 @@ export function watchMachine({ replicas, redis }: Cluster, tell: (fault: Fault) 
           askHttp(`${url}/healthz`),
     ),
     () => askRedis(redis.port),
+    async () => {
+      let isAnswered = await isReady;
+      for (const statement of commit) isAnswered = isAnswered && (await database.run(statement));
+      return isAnswered;
+    },
   ];
   const latest = askers.map(() => 0);
   const timers = askers.map((ask, index) => {
@@ -46,6 +59,7 @@ export function watchMachine({ replicas, redis }: Cluster, tell: (fault: Fault) 
     strainMs: () => Math.max(...latest),
     stop: () => {
       for (const timer of timers) clearInterval(timer);
+      database.close();
     },
   };
 }
