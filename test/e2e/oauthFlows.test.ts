@@ -28,7 +28,7 @@ const incident = { title: "Checkout slow", pageId: "page_globex_main", severity:
 
 describe.skipIf(withoutChromium)("the SDK's own OAuth client, for Ada in Globex", () => {
   for (const sdk of oauthSdks)
-    it(`${sdk.name}: connects, is refused a change, steps up, refreshes, and is out once revoked`, async () => {
+    it(`13.1, 13.3: ${sdk.name} connects, is refused a change, steps up, refreshes, and is out once revoked`, async () => {
       const person = await browser.newContext();
       const kept = new KeptOAuth(sdk.name, `http://localhost:${callback.port}/callback`);
       await expect(sdk.connect(gateway.url, kept)).rejects.toThrow(sdk.Unauthorized);
@@ -114,7 +114,7 @@ async function registered(server: oauth.AuthorizationServer): Promise<oauth.Clie
 }
 
 describe.skipIf(withoutChromium)("a strict client (oauth4webapi)", () => {
-  it("gets for Vic, who may only look, what he may do, and no more", async () => {
+  it("13.1: gets for Vic, who may only look, what he may do, and no more", async () => {
     const person = await browser.newContext();
     const { server, scope } = await discover();
     const client = await registered(server);

@@ -168,7 +168,7 @@ function sentTo(context: BrowserContext, redirectUri: string): Promise<URL> {
 describe.skipIf(withoutChromium)("Ada connects Acme Cloud, read-only, by touching nothing", () => {
   let isSignedIn = false;
   for (const shape of shapes)
-    it(`from ${shape.client}`, async () => {
+    it(`13.1: from ${shape.client}`, async () => {
       const callback = await startCallback(new URL(shape.redirectUri.replace("$port", "1")).pathname);
       const redirectUri = shape.redirectUri.replace("$port", String(callback.port));
       await person.route(/^https:\/\/(claude\.ai|chatgpt\.com)\//, (route) => route.fulfill({ body: "the client" }));

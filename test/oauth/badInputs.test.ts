@@ -128,7 +128,7 @@ describe("registration", () => {
     expect(await register(server, { redirect_uris })).toMatchObject({ status: 201, redirect_uris });
   });
 
-  it("gives no secret to anybody, and no token to manage with", async () => {
+  it("13.2: gives no secret to anybody, and no token to manage with", async () => {
     const server = await startServer();
     const { status, client_id, client_id_issued_at, ...rest } = await register(server);
     expect({ status, client_id, client_id_issued_at }).toEqual({

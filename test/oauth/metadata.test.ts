@@ -26,7 +26,7 @@ function forged(server: TestServer, path: string, headers: Readonly<Record<strin
 }
 
 describe("the metadata", () => {
-  it("of the resource is as clients expect it, at both places", async () => {
+  it("13.2: of the resource is as clients expect it, at both places", async () => {
     const server = await startServer();
     const document = {
       resource: `${server.url}/mcp`,
@@ -56,7 +56,7 @@ describe("the metadata", () => {
     expect((await json(`${server.url}/.well-known/oauth-protected-resource/keys`)).status).toBe(404);
   });
 
-  it("of the authorization server is as clients expect it, at both places", async () => {
+  it("13.2: of the authorization server is as clients expect it, at both places", async () => {
     const server = await startServer();
     const at = (path: string): string => `${server.url}/mcp/oauth/${path}`;
     const golden = {

@@ -132,7 +132,7 @@ describe("tokens of another authorization server", () => {
     expect(provider.asked.get("/jwks")).toBe(2);
   });
 
-  it("stay good while the provider is away, for a day; unknown keys stay unknown", async () => {
+  it("13.6: stay good while the provider is away, for a day; unknown keys stay unknown", async () => {
     const pass = clock();
     const provider = await startProvider();
     const oauth = resourceServer(provider);

@@ -30,12 +30,15 @@ const bearer = (token: string): Record<string, string | undefined> => ({
 });
 
 describe("a Surface with OAuth", () => {
-  it.each(["POST", "GET", "DELETE"])("B23: challenges a %s without a key, and says what to ask for", async (method) => {
-    const { gateway, challenge } = await wired();
-    const answer = method === "POST" ? await send(gateway.url, {}) : await get(gateway.url, {}, method);
-    expect(answer.status).toBe(401);
-    expect(answer.headers.get("www-authenticate")).toBe(`Bearer realm="widgets", ${challenge}, scope="mcp.read"`);
-  });
+  it.each(["POST", "GET", "DELETE"])(
+    "B23, 13.2: challenges a %s without a key, and says what to ask for",
+    async (method) => {
+      const { gateway, challenge } = await wired();
+      const answer = method === "POST" ? await send(gateway.url, {}) : await get(gateway.url, {}, method);
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get("www-authenticate")).toBe(`Bearer realm="widgets", ${challenge}, scope="mcp.read"`);
+    },
+  );
 
   it("challenges a token that is not good with invalid_token, and sends it nowhere", async () => {
     const { gateway, challenge } = await wired();
@@ -60,7 +63,7 @@ describe("a Surface with OAuth", () => {
     expect(check.body).toMatchObject({ user: ada.user, organisation: ada.organisation, scopes: ["mcp.read"] });
   });
 
-  it("B27: answers a call that needs more with 403 and every scope, in both eras", async () => {
+  it("B27, 13.2: answers a call that needs more with 403 and every scope, in both eras", async () => {
     const { server, gateway, challenge } = await wired();
     const { access_token } = await connect(server);
     const headers = bearer(access_token);
@@ -145,11 +148,13 @@ const paths = [
   "/mcp/oauth/register",
   "/mcp/oauth/jwks",
   "/mcp/oauth/interaction/x",
+  "/api/v1/admin/hosted-mcp/settings",
+  "/api/v1/admin/hosted-mcp/connections/x/revoke",
 ];
 
 describe("a whole gateway", () => {
   it.each(["", "oauth: { mode: off }", "oauth: { mode: server }\nsurfaces: { default: { oauth: false } }"])(
-    "has nothing of OAuth with %j",
+    "13.7: has nothing of OAuth with %j, and keys work",
     async (yaml) => {
       const gateway = await startHandGateway({ yaml });
       onTestFinished(() => gateway.close());
@@ -165,6 +170,7 @@ describe("a whole gateway", () => {
       const refused = await send(gateway.url, {});
       expect(refused.status).toBe(401);
       expect(refused.headers.get("www-authenticate")).not.toContain("resource_metadata");
+      expect((await postStateless(gateway.url, "tools/list")).status).toBe(200);
     },
   );
 

@@ -38,7 +38,7 @@ function connectionKey(id: string, more: Partial<GatewayKeyRow> = {}): GatewayKe
  * @param open gives a new, empty store and closes it after the test; twice in a test, the same database by another process' eyes
  */
 export function oauthContract(name: string, open: (clock?: () => Date) => Promise<Store>): void {
-  describe(`OAuth in ${name}`, () => {
+  describe(`OAuth in ${name} (13.6)`, () => {
     let nowMs = Date.parse("2026-07-01T12:00:00.000Z");
     let store: Store;
     let oauth: OAuthStore;
@@ -75,6 +75,41 @@ export function oauthContract(name: string, open: (clock?: () => Date) => Promis
       );
       expect(tries.map((one) => one.filter(Boolean).length)).toEqual(ids.map(() => 1));
       expect(await oauth.consume("AuthorizationCode", hashed("none"))).toBe(false);
+    });
+
+    it("lets one of twenty claim, until it lets go or its time is over", async () => {
+      for (let round = 0; round < 5; round++) {
+        const tries = await Promise.all(Array.from({ length: 20 }, () => oauth.claim("work", 60)));
+        expect(tries.filter(Boolean)).toHaveLength(1);
+        if (round % 2 === 0) await oauth.letGo("work");
+        else pass(60);
+      }
+      expect(await oauth.claim("other work", 60)).toBe(true);
+    });
+
+    it("tells for a day of Connections that ended and have a key at the upstream, until it is forgotten", async () => {
+      const left = async (): Promise<readonly string[]> =>
+        (await oauth.endedWithUpstreamKey(10)).map(({ key }) => key.id).sort();
+      for (const [id, upstreamKeyRef] of [
+        ["a", "up-a"],
+        ["b", "up-b"],
+        ["c", null],
+        ["d", "up-d"],
+      ] as const)
+        await oauth.connect(
+          grant(`g-${id}`),
+          connectionRow(id, { upstreamKeyRef }),
+          connectionKey(id, { upstreamCredential: `sealed-${id}` }),
+        );
+      for (const id of ["a", "b", "c"]) await oauth.endConnection(id);
+      expect(await left()).toEqual(["a", "b"]);
+      await oauth.forgetUpstreamKey("a");
+      expect(await left()).toEqual(["b"]);
+      const found = await oauth.connection("a");
+      expect([found?.connection.upstreamKeyRef, found?.key.upstreamCredential]).toEqual([null, null]);
+      expect((await oauth.connection("d"))?.key.upstreamCredential).toBe("sealed-d");
+      pass(86_401);
+      expect(await left()).toEqual([]);
     });
 
     it("tells how long ago something was consumed, and does not forget it when it is written again", async () => {
