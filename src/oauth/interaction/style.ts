@@ -59,7 +59,7 @@ fieldset{border:0;margin:0 0 1.25rem;padding:0;min-width:0}
 .choice:has(:focus-visible){outline:3px solid var(--accent);outline-offset:2px}
 .choice input{width:1.15rem;height:1.15rem;margin:.18rem 0 0;accent-color:var(--accent);flex:none}
 .choice span{min-width:0}
-.choice small{display:block;color:var(--soft);font-size:.8rem}
+.choice small,dd small{display:block;color:var(--soft);font-size:.8rem}
 label.field{display:block;font-weight:600;font-size:.925rem;margin:0 0 .3rem}
 input[type=password]{width:100%;font:inherit;color:inherit;background:var(--paper);border:1px solid var(--edge);border-radius:9px;padding:.6rem .75rem;margin:0 0 .3rem}
 .buttons{display:grid;grid-template-columns:1fr 1fr;gap:.7rem;margin-top:1.4rem}

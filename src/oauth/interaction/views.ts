@@ -161,7 +161,7 @@ export function consentPage(
   const { extended, organisation } = offer;
   const { client, redirect } = details;
   const facts = html`${signedInRow(view, offer.user)}
-${extended !== null && html`<div><dt>Connection</dt><dd>${knownAs(extended)}${otherLinks(view, offer)}</dd></div>`}
+${extended !== null && html`<div><dt>Connection</dt><dd>${extended.keyName}<small>${timesOf(extended)}</small>${otherLinks(view, offer)}</dd></div>`}
 ${organisation !== null && html`<div><dt>Organisation</dt><dd>${nameOf(organisation)}${changeLink(view, offer)}</dd></div>`}
 ${extended !== null && extended.pages.length > 0 && html`<div><dt>${pagesLabel}</dt><dd>${extended.pages.map(nameOf).join(", ")}</dd></div>`}`;
   const canApprove = groups.length > 0;
@@ -208,9 +208,9 @@ function changeLink({ details }: View, { organisations, extended }: ShownOffer):
 }
 
 /** By what somebody tells one installation of a program from another: the days that it was connected and last used. */
-function knownAs({ keyName, createdAt, lastUsedAt }: ConnectionView): string {
+function timesOf({ createdAt, lastUsedAt }: ConnectionView): string {
   const used = lastUsedAt === null ? "" : `, last used ${timeOf(lastUsedAt)}`;
-  return `${keyName}, connected ${timeOf(createdAt)}${used}`;
+  return `connected ${timeOf(createdAt)}${used}`;
 }
 
 function timeOf(at: string): string {
@@ -219,8 +219,9 @@ function timeOf(at: string): string {
 
 function otherLinks({ details }: View, { others }: ShownOffer): Html {
   const path = `${interactionPath}/${details.uid}`;
-  return html`<br><a href="${`${path}?new=1`}">Connect anew instead</a>${others.map(
-    (other) => html`<br><a href="${`${path}?extend=${other.id}`}">${knownAs(other)}, instead</a>`,
+  return html`<a href="${`${path}?new=1`}">Connect anew instead</a>${others.map(
+    (other) =>
+      html`<br><a href="${`${path}?extend=${other.id}`}">${other.keyName} instead</a><small>${timesOf(other)}</small>`,
   )}`;
 }
 
