@@ -19,6 +19,7 @@ import { createRedisOnce } from "./calls/safeguards/once.redis.ts";
 import { createMemorySeen } from "./calls/safeguards/seen.memory.ts";
 import { createRedisSeen } from "./calls/safeguards/seen.redis.ts";
 import type { Config, LimitsConfig, Rate } from "./config/config.ts";
+import { GatewayError } from "./errors.ts";
 import { blamedFor } from "./http/address.ts";
 import { type AddressLimit, createAddressLimit } from "./http/addressLimit.ts";
 import type { AuthenticateAt } from "./http/authenticateAt.ts";
@@ -242,7 +243,9 @@ export function compose({ logger, transport = "tcp", fetchDocument, ...served }:
     await metricsServer?.close();
   };
   const open = async (): Promise<void> => {
-    await Promise.all([redis?.ready(), store.ready()]);
+    const [, isOpen] = await Promise.all([redis?.ready(), store.ready()]);
+    const isLasting = own.databaseUrl.reveal() !== "sqlite::memory:";
+    if (isOpen && isLasting && own.secrets.length === 0) await refuseKeys(store.keys);
     audit.start();
     state.metricsPort = await metricsServer?.listen(own.metricsPort ?? 0, own.host);
   };
@@ -333,6 +336,20 @@ function keysIn(redis: RedisConnection | undefined, secrets: readonly Secret[], 
     use: createKeyUse({ store }),
     freshMs: redis === undefined ? 500 : 5_000,
   };
+}
+
+/**
+ * Throws `invalid_request` (usage) where there are keys: they were made under a secret, and without it every one of them would be
+ * refused as a wrong one. A database that does not answer is asked nothing.
+ */
+async function refuseKeys(store: KeyStore): Promise<void> {
+  const page = await store.list({ now: new Date().toISOString() }, { limit: 1 }).catch(() => undefined);
+  if (page === undefined || page.rows.length === 0) return;
+  throw new GatewayError(
+    "invalid_request",
+    "there are gateway keys in the database, but SPECGATE_SECRET is not set: none of them would be good",
+    { next: "Give it the secret that they were made with, or another DATABASE_URL.", data: { usage: true } },
+  );
 }
 
 /** What OAuth keeps outlives every reload; what it is, a reload may change. */

@@ -198,14 +198,14 @@ export interface Flags {
  * Throws `invalid_request` when no upstream URL is given anywhere, or when replicas could not share what they must.
  */
 export function resolveConfig(file: GatewayFile, environment: Environment, flags: Flags, apiVersion = "0.0.0"): Config {
-  refuseUnshared(environment);
+  const databaseUrl =
+    environment.databaseUrl ?? new Secret(flags.inMemory === true ? "sqlite::memory:" : defaultDatabaseUrl);
+  refuseUnshared(environment, databaseUrl);
   const upstreams = resolveUpstreams(file, environment, flags);
   const readOnly = flags.readOnly ?? environment.readOnly;
   const brand = { name: "Specgate", ...file.brand };
   const port = flags.port ?? environment.port ?? 3000;
   const host = flags.host ?? environment.host ?? "127.0.0.1";
-  const databaseUrl =
-    environment.databaseUrl ?? new Secret(flags.inMemory === true ? "sqlite::memory:" : defaultDatabaseUrl);
   const credentials = resolveCredentials(file);
   return deepFreeze({
     api: file.api,
@@ -317,7 +317,7 @@ const defaultLimits: Config["limits"] = {
  * What must be shared between replicas, or outlive the process, needs a place and a secret that do too (DESIGN §6.4).
  * `data.usage`: the command line answers it with exit code 2.
  */
-function refuseUnshared({ instances, redisUrl, databaseUrl, secrets }: Environment): void {
+function refuseUnshared({ instances, redisUrl, databaseUrl, secrets, adminToken }: Environment, used: Secret): void {
   const refuse = (message: string): never => {
     throw new GatewayError("invalid_request", message, { data: { usage: true } });
   };
@@ -332,6 +332,10 @@ function refuseUnshared({ instances, redisUrl, databaseUrl, secrets }: Environme
   if (databaseUrl !== undefined && databaseUrl.reveal() !== "sqlite::memory:" && secrets.length === 0)
     refuse(
       "DATABASE_URL is set, so gateway keys outlive this process, but SPECGATE_SECRET is not: set it, e.g. to the output of: openssl rand -base64 32",
+    );
+  if (adminToken !== undefined && used.reveal() !== "sqlite::memory:" && secrets.length === 0)
+    refuse(
+      "SPECGATE_ADMIN_TOKEN is set, so gateway keys can be made that outlive this process, but SPECGATE_SECRET is not: set it, e.g. to the output of: openssl rand -base64 32",
     );
   if (redisUrl !== undefined && secrets.length === 0)
     refuse(

@@ -138,7 +138,8 @@ describe("gateway.yaml", () => {
   it("takes an admin token that cannot be guessed, and never shows one", () => {
     const yaml = "api: a\nupstreams: { x: { url: 'https://a.example' } }\n";
     const token = "an-admin-token-of-a-good-length";
-    expect(load(yaml, { SPECGATE_ADMIN_TOKEN: token }).server.adminToken?.reveal()).toBe(token);
+    const secret = { SPECGATE_SECRET: "a-secret-of-32-characters-000000" };
+    expect(load(yaml, { ...secret, SPECGATE_ADMIN_TOKEN: token }).server.adminToken?.reveal()).toBe(token);
     expect(load(yaml).server).not.toHaveProperty("adminToken");
     for (const weak of ["short", "with spaces in the middle of it"])
       expect(() => load(yaml, { SPECGATE_ADMIN_TOKEN: weak })).toThrow(
@@ -292,6 +293,20 @@ describe("resolveConfig", () => {
     expect(refusal).toMatch(/DATABASE_URL is set, .* but SPECGATE_SECRET is not/);
     expect(refusal).not.toMatch(/hunter2|db\.internal/);
     expect(() => resolve("sqlite::memory:")).not.toThrow();
+  });
+
+  it("refuses to manage keys that outlive the process without a secret that does, and where they do not, it takes them", () => {
+    const token = "an-admin-token-of-the-tests";
+    const resolve = (more: object, flags: object = {}) =>
+      resolveConfig({ api: "a" }, readEnvironment({ SPECGATE_ADMIN_TOKEN: token, ...more }), {
+        upstreamUrl: "https://a.example",
+        ...flags,
+      });
+    expect(() => resolve({})).toThrow(/SPECGATE_ADMIN_TOKEN is set, .* but SPECGATE_SECRET is not/);
+    expect(() => resolve({})).not.toThrow(token);
+    expect(() => resolve({ SPECGATE_SECRET: "a-secret-of-32-characters-000000" })).not.toThrow();
+    expect(() => resolve({ DATABASE_URL: "sqlite::memory:" })).not.toThrow();
+    expect(() => resolve({}, { inMemory: true })).not.toThrow();
   });
 
   it("refuses a shared store without a secret that outlives the process, and does not show its URL", () => {

@@ -12,7 +12,7 @@ import { type PostgresServer, startPostgres, withoutPostgres } from "../fakes/po
 import { type RedisServer, startRedis, withoutRedis } from "../fakes/redis.ts";
 import { type AdminClient, adminClient } from "../http/adminClient.ts";
 import { envelope, openSession, openStream, type Reading } from "../http/wire.ts";
-import { type Run, specgate } from "./process.ts";
+import { projectRoot, type Run, specgate } from "./process.ts";
 
 const token = "an-admin-token-of-the-tests";
 const secret = "a-secret-of-32-characters-000000";
@@ -218,6 +218,24 @@ describe("an older secret", () => {
     expect([await statusOf(after, used), await statusOf(after, unused)]).toEqual([200, 401]);
     await callerOf(after.url, used).call("get_widget", { widgetId: "1" });
     expect(upstream.requests.at(-1)).toEqual({ line: "GET /widgets/1", key: "bk_up" });
+  });
+});
+
+describe("a gateway without a secret", () => {
+  it("does not start where keys would be refused for it, nor where it could make any", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "specgate-bare-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const config = join(projectRoot, "openapi/beacon/gateway.yaml");
+    const args = ["serve", "--config", config, "--upstream", upstream.url, "--port", "0"];
+    const managing = await specgate(args, { cwd: folder, env: { SPECGATE_ADMIN_TOKEN: token } });
+    expect([managing.code, managing.stderr]).toEqual([2, expect.stringContaining("SPECGATE_ADMIN_TOKEN is set, so")]);
+    const create = ["keys", "create", "--config", config, "--name", "CI", "--user", "u1", "--scopes", "read"];
+    expect((await specgate(create, { cwd: folder, env: { SPECGATE_SECRET: secret } })).code).toBe(0);
+    const holding = await specgate(args, { cwd: folder });
+    expect([holding.code, holding.stderr]).toEqual([
+      2,
+      expect.stringContaining("there are gateway keys in the database"),
+    ]);
   });
 });
 
