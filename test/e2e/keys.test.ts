@@ -227,11 +227,11 @@ describe("a gateway without a secret", () => {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const config = join(projectRoot, "openapi/beacon/gateway.yaml");
     const args = ["serve", "--config", config, "--upstream", upstream.url, "--port", "0"];
-    const managing = await specgate(args, { cwd: folder, env: { SPECGATE_ADMIN_TOKEN: token } });
+    const managing = await specgate(args, { cwd: folder, env: { DATABASE_URL: "", SPECGATE_ADMIN_TOKEN: token } });
     expect([managing.code, managing.stderr]).toEqual([2, expect.stringContaining("SPECGATE_ADMIN_TOKEN is set, so")]);
     const create = ["keys", "create", "--config", config, "--name", "CI", "--user", "u1", "--scopes", "read"];
-    expect((await specgate(create, { cwd: folder, env: { SPECGATE_SECRET: secret } })).code).toBe(0);
-    const holding = await specgate(args, { cwd: folder });
+    expect((await specgate(create, { cwd: folder, env: { DATABASE_URL: "", SPECGATE_SECRET: secret } })).code).toBe(0);
+    const holding = await specgate(args, { cwd: folder, env: { DATABASE_URL: "" } });
     expect([holding.code, holding.stderr]).toEqual([
       2,
       expect.stringContaining("there are gateway keys in the database"),
