@@ -132,7 +132,7 @@ describe.skipIf(large.missing)("the OneUptime document of 12.0.16", () => {
     expect(share).toBeGreaterThanOrEqual(0.99);
     expect(new Set(names).size).toBe(1968);
     console.log(`classification, OneUptime 12.0.16: ${Math.round(elapsed)} ms`);
-    expect(elapsed).toBeLessThan(3000); // A second when nothing else runs; test machines are shared.
+    expect(elapsed).toBeLessThan(10_000); // A second when nothing else runs; ten times that catches what grows.
   });
 
   it("is understood without operationIds too", () => {

@@ -89,7 +89,8 @@ describe("the admin API", () => {
       expect((await fetch(gateway.url, { headers: { "x-api-key": String(key) } })).status).toBe(200);
     const revoked = await admin.send(`POST /keys/${rotated.body.id}/revoke`);
     expect(revoked.body.status).toBe("revoked");
-    expect((await admin.send(`POST /keys/${rotated.body.id}/revoke`)).body).toEqual(revoked.body);
+    const again = (await admin.send(`POST /keys/${rotated.body.id}/revoke`)).body;
+    expect({ ...again, lastUsedAt: null }).toEqual({ ...revoked.body, lastUsedAt: null }); // uses are written from time to time
     expect((await fetch(gateway.url, { headers: { "x-api-key": String(rotated.body.key) } })).status).toBe(401);
   });
 
