@@ -31,8 +31,12 @@ const createScript = timedScript(`
 local life = math.min(tonumber(ARGV[2]), tonumber(ARGV[3]))
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'end', now + ARGV[3], 'at', now, unpack(ARGV, 4))
-redis.call('PEXPIRE', KEYS[1], life)
-return now + life`);
+redis.call('PEXPIRE', KEYS[1], life)`);
+
+/** Notes a session among all, by when it ends, for those who tell every one of them something. */
+const indexScript = timedScript(`
+redis.call('ZADD', KEYS[1], now + math.min(tonumber(ARGV[3]), tonumber(ARGV[4])), ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])`);
 
 const touchScript = timedScript(`
 local found = redis.call('HMGET', KEYS[1], 'ph', 'end', 'at', 'ver', 'client', 'caps', 'init', 'log', 'subs')
@@ -133,15 +137,16 @@ export function createRecords(
     create: async (id, principalHash, state, cap = perPrincipal) => {
       const fields = ["ph", principalHash, ...fieldsOf(state), "ver", state.version];
       fields.push("client", JSON.stringify(state.client), "caps", JSON.stringify(state.capabilities));
-      const args = [time(), idleMs, absoluteMs, ...fields];
-      const expiry = Number(await runScript(commands, createScript, [keys.session(id)], args));
-      const rank = [time(), id, idleMs, absoluteMs, cap];
+      // The record comes last: where the store goes away in between, a record that nobody finds would live and hear of nothing.
       const [beyond] = await Promise.all([
-        runScript(commands, rankScript, [keys.principal(principalHash)], rank),
-        orUnavailable(commands.zadd(keys.sessions, expiry, id)),
-        orUnavailable(commands.pexpire(keys.sessions, absoluteMs)),
+        runScript(commands, rankScript, [keys.principal(principalHash)], [time(), id, idleMs, absoluteMs, cap]),
+        runScript(commands, indexScript, [keys.sessions], [time(), id, idleMs, absoluteMs]),
       ]);
-      await Promise.all((beyond as string[]).map(end)); // the script's reply
+      await runScript(commands, createScript, [keys.session(id)], [time(), idleMs, absoluteMs, ...fields]);
+      const endRanked = async (one: string): Promise<void> => {
+        if (!(await end(one))) await orUnavailable(commands.zrem(keys.principal(principalHash), one));
+      };
+      await Promise.all((beyond as string[]).map(endRanked)); // the script's reply
     },
     touch: async (id, principalHash) => {
       const own = [keys.session(id), keys.streams(id)];

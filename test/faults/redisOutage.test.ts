@@ -88,6 +88,20 @@ describe.skipIf(withoutRedis)("a Redis that goes away", () => {
     expect(await back()).toBeLessThan(backWithinMs);
   });
 
+  it("when frozen while a session is made leaves it whole or unknown, never one that hears of nothing", async () => {
+    const ids = Array.from({ length: 20 }, (_, at) => `f${at}`);
+    server.freeze();
+    await Promise.all(ids.map((id) => failed(replica.sessions.create(id, `ph of ${id}`, freshState))));
+    server.thaw();
+    await back();
+    await replica.sessions.broadcast("session", "news", "e1");
+    for (const id of ids) {
+      const isThere = (await replica.sessions.touch(id, `ph of ${id}`)) !== null;
+      const page = await replica.sessions.read(id, "session", "0");
+      expect([id, page?.events.map(({ data }) => data)]).toEqual([id, isThere ? ["news"] : undefined]);
+    }
+  });
+
   it("never carries out later, by us, what failed and was sent while it was gone", async () => {
     await server.kill();
     await Promise.all([1, 2, 3].map((n) => failed(replica.sessions.append("s1", "s", `lost ${n}`))));
